@@ -1,0 +1,25 @@
+// commands.h: the sub-commands. Each returns the program's exit status (see README.md), prints its
+// result to stdout and everything else to stderr, and throws UsageError for wrong usage.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/options.h"
+
+namespace ipcbench {
+
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_usage = 2;
+inline constexpr int exit_failed = 3;
+inline constexpr int exit_nothing_ran = 77;
+
+int run_command(const RunOptions& options, const std::vector<std::string>& command_line);
+int list_command(bool json);
+int describe_command(const std::string& transport, bool json);
+int doctor_command(bool json);
+int sweep_command();
+int table_command(const std::vector<std::string>& files, const std::string& format,
+                  const std::string& color);
+
+}  // namespace ipcbench

@@ -1,0 +1,227 @@
+#include "harness/driver.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <exception>
+#include <numeric>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "harness/machine.h"
+#include "harness/stats.h"
+
+namespace ipcbench {
+namespace {
+
+sigset_t interrupt_signals() {
+  sigset_t signals;
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&signals, signal);
+  return signals;
+}
+
+/// The control block is a memory file, so that a debugger or a test can map it by /proc.
+Mapping make_control_block() {
+  const Fd fd(check(::memfd_create("ipcbench-control", MFD_CLOEXEC), "memfd_create"));
+  check(::ftruncate(fd.get(), sizeof(ControlBlock)), "ftruncate", "memfd");
+  return Mapping(sizeof(ControlBlock), fd.get());
+}
+
+/// The runner's process: makes the link, forks the ends, reaps them, and is gone.
+[[noreturn]] void be_runner(void (*cell)(Runner&), ControlBlock& control, const Params& params,
+                            const RunDirectory& directory, pid_t driver) {
+  EndRecord& record = control.runner;
+  std::string_view("runner").copy(record.role, sizeof record.role - 1);
+  try {
+    check(::setpgid(0, 0), "setpgid");
+    check(::prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
+    if (::getppid() != driver) ::_exit(1);
+    Interrupts::restore();
+    enter(record, Phase::starting, params);
+    Runner runner(control, params, directory);
+    cell(runner);
+    enter(record, Phase::done, params);
+  } catch (const std::exception& error) {
+    note_error(record, error.what());
+    ::_exit(1);
+  }
+  ::_exit(0);
+}
+
+/// "producer: measuring, at message 512"
+std::string whereabouts(const EndRecord& record) {
+  const Phase phase = record.phase.load(std::memory_order_acquire);
+  const std::uint64_t message = record.message.load(std::memory_order_relaxed);
+  if (phase == Phase::warming_up || phase == Phase::measuring)
+    return fmt::format("{} {}, at message {}", record.role, text(phase), message);
+  return fmt::format("{} {}", record.role, text(phase));
+}
+
+std::string whereabouts(const ControlBlock& control) {
+  std::string all;
+  for (const EndRecord& record : control.ends)
+    if (record.role[0] != '\0') all += (all.empty() ? "" : "; ") + whereabouts(record);
+  return all.empty() ? whereabouts(control.runner) : all;
+}
+
+/// Why a run failed: the first of the causes that isn't a consequence of another.
+std::string cause(const ControlBlock& control, int runner_status) {
+  for (const EndRecord& record : control.ends) {
+    if (!record.reaped || record.ended_by_runner || !WIFSIGNALED(record.exit_status)) continue;
+    return fmt::format("{} killed by {} ({})", record.role,
+                       signal_text(WTERMSIG(record.exit_status)), whereabouts(record));
+  }
+  if (WIFSIGNALED(runner_status))
+    return fmt::format("runner killed by {} ({})", signal_text(WTERMSIG(runner_status)),
+                       whereabouts(control));
+  for (const EndRecord& record : control.ends)
+    if (record.error[0] != '\0')
+      return fmt::format("{}: {} ({})", record.role, record.error, whereabouts(record));
+  if (control.runner.error[0] != '\0') return fmt::format("runner: {}", control.runner.error);
+  return fmt::format("runner exited with {} ({})", WEXITSTATUS(runner_status),
+                     whereabouts(control));
+}
+
+/// Ends what is left of a run. The driver is a subreaper, so orphaned ends become its children.
+void reap_leftovers(pid_t runner) {
+  ::kill(-runner, SIGKILL);
+  while (retry([&] { return ::waitpid(-runner, nullptr, 0); }) > 0) {
+  }
+}
+
+/// Why a finished run is not to be trusted, or "".
+std::string suspicion(const Outcome& outcome) {
+  if (outcome.steal_fraction > 0.05)
+    return fmt::format("{:.0f} % of the processors' time was stolen by the hypervisor",
+                       100 * outcome.steal_fraction);
+  const std::size_t half = outcome.batch_ns.size() / 2;
+  if (half < 4) return "";
+  const std::vector<double> times(outcome.batch_ns.begin(), outcome.batch_ns.end());
+  const std::span<const double> all(times);
+  const double first = quantile(all.first(half), 0.5).value_or(0);
+  const double second = quantile(all.last(half), 0.5).value_or(0);
+  const double ratio = std::max(first, second) / std::max(1.0, std::min(first, second));
+  return ratio > 1.5 ? fmt::format("the two halves of the run differ by a factor of {:.1f}", ratio)
+                     : "";
+}
+
+void read_measures(const ControlBlock& control, Outcome& outcome) {
+  for (const EndRecord& record : control.ends) {
+    if (record.role[0] == '\0') continue;
+    outcome.ends.push_back({.role = record.role,
+                            .cpu = record.cpu,
+                            .count = record.count,
+                            .user_ns = record.user_ns,
+                            .system_ns = record.system_ns,
+                            .voluntary_switches = record.voluntary_switches,
+                            .involuntary_switches = record.involuntary_switches,
+                            .page_faults = record.page_faults,
+                            .life_user_ns = record.life_user_ns,
+                            .life_system_ns = record.life_system_ns,
+                            .resident_max_bytes = record.resident_max_bytes});
+    // The end that finishes last has seen everything: in a flood that is the consumer.
+    outcome.elapsed_ns = std::max(outcome.elapsed_ns, record.elapsed_ns);
+  }
+  outcome.batch_messages = control.batch_messages;
+  outcome.count = control.batch_count * control.batch_messages;
+  if (control.batch_count == 0)
+    for (const EndOutcome& end : outcome.ends) outcome.count = std::max(outcome.count, end.count);
+  outcome.batch_ns.assign(control.batch_ns, control.batch_ns + control.batch_count);
+  if (control.histogram.count() > 0) outcome.histogram = control.histogram;
+  if (control.depth != 0) outcome.depth = control.depth;
+  outcome.verified_bytes = control.verified_bytes;
+}
+
+}  // namespace
+
+std::string_view text(Status status) {
+  switch (status) {
+    case Status::ok:
+      return "ok";
+    case Status::skipped:
+      return "skipped";
+    case Status::failed:
+      return "failed";
+    case Status::suspect:
+      return "suspect";
+  }
+  return "?";
+}
+
+Interrupts::Interrupts() {
+  const sigset_t signals = interrupt_signals();
+  check(::sigprocmask(SIG_BLOCK, &signals, nullptr), "sigprocmask");
+  fd_ = Fd(check(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd"));
+  check(::prctl(PR_SET_CHILD_SUBREAPER, 1), "prctl", "PR_SET_CHILD_SUBREAPER");
+}
+
+Interrupts::~Interrupts() {
+  restore();
+}
+
+void Interrupts::restore() {
+  const sigset_t signals = interrupt_signals();
+  ::sigprocmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+int Interrupts::arrived() {
+  signalfd_siginfo info;
+  if (signal_ == 0 && ::read(fd_.get(), &info, sizeof info) == sizeof info)
+    signal_ = static_cast<int>(info.ssi_signo);
+  return signal_;
+}
+
+Outcome execute(void (*cell)(Runner&), const Params& params, const RunDirectory& directory,
+                Interrupts& interrupts) {
+  Outcome outcome;
+  const Mapping memory = make_control_block();
+  auto& control = *new (memory.data()) ControlBlock{};
+  const ProcessorTimes before = processor_times();
+  const pid_t driver = ::getpid();
+  const pid_t runner = check(::fork(), "fork");
+  if (runner == 0) be_runner(cell, control, params, directory, driver);
+  control.runner.pid.store(runner, std::memory_order_release);
+  ::setpgid(runner, runner);  // the runner does it too: whoever comes first
+
+  const Fd pidfd(static_cast<int>(check(::syscall(SYS_pidfd_open, runner, 0), "pidfd_open")));
+  const std::int64_t deadline_ns = monotonic_ns() + params.timeout_ns;
+  std::string ended;
+  while (ended.empty()) {
+    std::array<pollfd, 2> fds{{{pidfd.get(), POLLIN, 0}, {interrupts.fd(), POLLIN, 0}}};
+    const std::int64_t left_ms = (deadline_ns - monotonic_ns() + 999'999) / 1'000'000;
+    const auto wait_ms = static_cast<int>(std::clamp<std::int64_t>(left_ms, 0, 1'000'000'000));
+    const int ready = ::poll(fds.data(), fds.size(), wait_ms);
+    if (ready > 0 && fds[0].revents != 0) break;
+    if (interrupts.arrived() != 0)
+      ended = fmt::format("interrupted by {}", signal_text(interrupts.arrived()));
+    else if (monotonic_ns() >= deadline_ns)
+      ended = fmt::format("not done after {:.3g} s ({})",
+                          static_cast<double>(params.timeout_ns) / 1e9, whereabouts(control));
+  }
+  if (!ended.empty()) ::kill(-runner, SIGKILL);
+  int status = 0;
+  retry([&] { return ::waitpid(runner, &status, 0); });
+  reap_leftovers(runner);
+  directory.clear();
+
+  outcome.steal_fraction = steal_fraction(before, processor_times());
+  if (!ended.empty()) {
+    outcome.reason = ended;
+  } else if (status != 0) {
+    outcome.reason = cause(control, status);
+  } else {
+    read_measures(control, outcome);
+    outcome.reason = suspicion(outcome);
+    outcome.status = outcome.reason.empty() ? Status::ok : Status::suspect;
+  }
+  return outcome;
+}
+
+}  // namespace ipcbench

@@ -1,0 +1,77 @@
+// driver.h: the process that plans, forks runners, keeps deadlines and reads what came of a run.
+//
+// It never touches a transport: it forks a runner that does, waits for it by pidfd with a
+// deadline, and afterwards sees to it that nobody and nothing of the run is left.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/histogram.h"
+#include "harness/row.h"
+#include "harness/run.h"
+
+namespace ipcbench {
+
+enum class Status { ok, skipped, failed, suspect };
+std::string_view text(Status);
+
+/// What one end of a run used in the measured loop. Times are nanoseconds.
+struct EndOutcome {
+  std::string role;
+  int cpu = -1;  ///< -1: not pinned
+  std::uint64_t count = 0;
+  std::int64_t user_ns = 0;
+  std::int64_t system_ns = 0;
+  std::uint64_t voluntary_switches = 0;
+  std::uint64_t involuntary_switches = 0;
+  std::uint64_t page_faults = 0;
+  std::int64_t life_user_ns = 0;  ///< of the whole process, set-up and warm-up included
+  std::int64_t life_system_ns = 0;
+  std::uint64_t resident_max_bytes = 0;
+};
+
+/// What came of a run. The measures are meaningful where the status is ok or suspect.
+struct Outcome {
+  Status status = Status::failed;
+  std::string reason;                   ///< why it isn't ok, or ""
+  std::uint64_t count = 0;              ///< messages, round trips or acquisitions
+  std::int64_t elapsed_ns = 0;          ///< of the measured loop
+  std::uint64_t batch_messages = 0;     ///< messages of a sub-batch
+  std::vector<std::uint64_t> batch_ns;  ///< the sub-batches' times, in order
+  std::optional<Histogram> histogram;   ///< of round trips, where each was timed
+  std::optional<std::uint64_t> depth;   ///< messages the link held, where it says so
+  std::uint64_t verified_bytes = 0;     ///< by the verify scenario
+  double steal_fraction = 0;            ///< of the processors' time during the run
+  std::vector<EndOutcome> ends;
+};
+
+/// Blocks SIGINT, SIGTERM and SIGHUP for the driver and collects them, so that a run in progress
+/// is ended in an orderly way. One object, in the driver, for as long as it executes runs.
+class Interrupts {
+ public:
+  Interrupts();
+  Interrupts(const Interrupts&) = delete;
+  Interrupts& operator=(const Interrupts&) = delete;
+  ~Interrupts();
+  int fd() const { return fd_.get(); }
+  /// The signal that has arrived, or 0. Doesn't block.
+  int arrived();
+  /// Gives a forked process the signals back.
+  static void restore();
+
+ private:
+  Fd fd_;
+  int signal_ = 0;
+};
+
+/// Executes one run and returns when all its processes are gone: because they are done, one of
+/// them failed or was killed, the deadline passed, or an interrupt arrived. Doesn't throw for
+/// anything that a transport does.
+Outcome execute(void (*cell)(Runner&), const Params& params, const RunDirectory& directory,
+                Interrupts& interrupts);
+
+}  // namespace ipcbench

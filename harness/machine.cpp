@@ -1,0 +1,222 @@
+#include "harness/machine.h"
+
+#include <gnu/libc-version.h>
+#include <hwloc.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "harness/build_info.h"
+#include "harness/unix.h"
+
+namespace ipcbench {
+namespace {
+
+using nlohmann::json;
+
+json text_or_null(const std::string& path) {
+  const std::string text = read_text(path);
+  return text.empty() ? json(nullptr) : json(text);
+}
+
+json number_or_null(const std::string& path) {
+  const std::string text = read_text(path);
+  if (text.empty()) return nullptr;
+  const std::uint64_t number = read_number(path, 0);
+  return std::to_string(number) == text ? json(number) : json(text);
+}
+
+/// A field of /proc/cpuinfo or /proc/meminfo: "name : value".
+json field(const std::string& text, std::string_view name) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(name)) continue;
+    const std::size_t colon = line.find(':');
+    if (colon == std::string::npos || line.find_first_not_of(" \t", name.size()) != colon) continue;
+    const std::size_t start = line.find_first_not_of(" \t", colon + 1);
+    return start == std::string::npos ? json("") : json(line.substr(start));
+  }
+  return nullptr;
+}
+
+json virtualisation(const std::string& cpuinfo) {
+  const json flags = field(cpuinfo, "flags");
+  const bool hypervisor =
+      flags.is_string() &&
+      (flags.get<std::string>() + " ").find(" hypervisor ") != std::string::npos;
+  if (!hypervisor) return "none";
+  for (const char* path : {"/sys/hypervisor/type", "/sys/class/dmi/id/product_name"})
+    if (const std::string text = read_text(path); !text.empty()) return text;
+  return "hypervisor";
+}
+
+json mitigations() {
+  json all = json::object();
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/sys/devices/system/cpu/vulnerabilities", error))
+    all[entry.path().filename().string()] = read_text(entry.path());
+  return all;
+}
+
+json libraries() {
+  const unsigned int hwloc = hwloc_get_api_version();
+  return {{"glibc", ::gnu_get_libc_version()},
+          {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
+                              FMT_VERSION % 100)},
+          {"nlohmann_json", fmt::format("{}.{}.{}", NLOHMANN_JSON_VERSION_MAJOR,
+                                        NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
+          {"cli11", CLI11_VERSION},
+          {"google_benchmark", build_benchmark_version},
+          {"hwloc", fmt::format("{}.{}.{}", hwloc >> 16, hwloc >> 8 & 0xff, hwloc & 0xff)}};
+}
+
+std::string binary_digest() {
+  std::ifstream file("/proc/self/exe", std::ios::binary);
+  std::ostringstream bytes;
+  bytes << file.rdbuf();
+  return digest(bytes.str());
+}
+
+json identity(const Topology& topology) {
+  const std::string cpuinfo = read_text("/proc/cpuinfo");
+  utsname system{};
+  ::uname(&system);
+  return {{"cpu_model", field(cpuinfo, "model name")},
+          {"microcode", field(cpuinfo, "microcode")},
+          {"topology", topology.record()},
+          {"ram_bytes", static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                            static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))},
+          {"virtualisation", virtualisation(cpuinfo)},
+          {"architecture", system.machine},
+          {"kernel_release", system.release},
+          {"kernel_version", system.version},
+          {"kernel_command_line", text_or_null("/proc/cmdline")},
+          {"mitigations", mitigations()},
+          {"libraries", libraries()},
+          {"compiler", build_compiler},
+          {"compiler_flags", build_flags},
+          {"build_type", build_type},
+          {"commit", build_commit},
+          {"dirty", build_dirty},
+          {"binary_digest", binary_digest()}};
+}
+
+json cgroup_limits() {
+  return {{"cpu_max", text_or_null("/sys/fs/cgroup/cpu.max")},
+          {"cpu_cfs_quota_us", text_or_null("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")},
+          {"cpu_cfs_period_us", text_or_null("/sys/fs/cgroup/cpu/cpu.cfs_period_us")}};
+}
+
+json state(TickRate rate, ClockCost cost) {
+  const std::string cpu = "/sys/devices/system/cpu/";
+  timespec resolution{};
+  ::clock_getres(CLOCK_MONOTONIC, &resolution);
+  return {{"governor", text_or_null(cpu + "cpu0/cpufreq/scaling_governor")},
+          {"no_turbo", number_or_null(cpu + "intel_pstate/no_turbo")},
+          {"boost", number_or_null(cpu + "cpufreq/boost")},
+          {"idle_driver", text_or_null(cpu + "cpuidle/current_driver")},
+          {"idle_governor", text_or_null(cpu + "cpuidle/current_governor")},
+          {"isolated_cpus", text_or_null(cpu + "isolated")},
+          {"smt", text_or_null(cpu + "smt/control")},
+          {"transparent_hugepage", text_or_null("/sys/kernel/mm/transparent_hugepage/enabled")},
+          {"randomize_va_space", number_or_null("/proc/sys/kernel/randomize_va_space")},
+          {"clock_source",
+           text_or_null("/sys/devices/system/clocksource/clocksource0/current_clocksource")},
+          {"tsc_usable", rate.usable()},
+          {"cgroup", cgroup_limits()},
+          {"perf_event_paranoid", text_or_null("/proc/sys/kernel/perf_event_paranoid")},
+          {"readings",
+           {{"clock_resolution_ns", resolution.tv_nsec},
+            {"monotonic_cost_ns", cost.monotonic_ns},
+            {"tsc_cost_ns", rate.usable() ? json(cost.tsc_ns) : json(nullptr)},
+            {"load_average", text_or_null("/proc/loadavg")},
+            {"cpu_pressure", text_or_null("/proc/pressure/cpu")}}}};
+}
+
+json resource_limit(int resource) {
+  rlimit limit{};
+  if (::getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) return nullptr;
+  return limit.rlim_cur == RLIM_INFINITY ? json("unlimited") : json(limit.rlim_cur);
+}
+
+json limits() {
+  struct statvfs shm {};
+  const bool has_shm = ::statvfs("/dev/shm", &shm) == 0;
+  return {{"pipe_max_size", number_or_null("/proc/sys/fs/pipe-max-size")},
+          {"mq_msg_max", number_or_null("/proc/sys/fs/mqueue/msg_max")},
+          {"mq_msgsize_max", number_or_null("/proc/sys/fs/mqueue/msgsize_max")},
+          {"mq_queues_max", number_or_null("/proc/sys/fs/mqueue/queues_max")},
+          {"msgmax", number_or_null("/proc/sys/kernel/msgmax")},
+          {"msgmnb", number_or_null("/proc/sys/kernel/msgmnb")},
+          {"msgmni", number_or_null("/proc/sys/kernel/msgmni")},
+          {"wmem_default", number_or_null("/proc/sys/net/core/wmem_default")},
+          {"wmem_max", number_or_null("/proc/sys/net/core/wmem_max")},
+          {"rmem_max", number_or_null("/proc/sys/net/core/rmem_max")},
+          {"unix_max_dgram_qlen", number_or_null("/proc/sys/net/unix/max_dgram_qlen")},
+          {"rlimit_msgqueue", resource_limit(RLIMIT_MSGQUEUE)},
+          {"rlimit_memlock", resource_limit(RLIMIT_MEMLOCK)},
+          {"rlimit_nofile", resource_limit(RLIMIT_NOFILE)},
+          {"dev_shm_bytes", has_shm ? json(shm.f_blocks * shm.f_frsize) : json(nullptr)},
+          {"security_modules", text_or_null("/sys/kernel/security/lsm")},
+          {"io_uring_disabled", number_or_null("/proc/sys/kernel/io_uring_disabled")}};
+}
+
+}  // namespace
+
+std::string digest(std::string_view bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char byte : bytes) {
+    hash ^= static_cast<unsigned char>(byte);
+    hash *= 0x100000001b3;
+  }
+  return fmt::format("{:016x}", hash);
+}
+
+ProcessorTimes processor_times() {
+  // cpu user nice system idle iowait irq softirq steal … (proc(5))
+  std::istringstream line(read_text("/proc/stat"));
+  std::string word;
+  line >> word;
+  ProcessorTimes times;
+  double value = 0;
+  for (int field = 0; field < 8 && line >> value; ++field) {
+    times.all += value;
+    if (field == 7) times.stolen = value;
+  }
+  return times;
+}
+
+double steal_fraction(const ProcessorTimes& before, const ProcessorTimes& after) {
+  const double all = after.all - before.all;
+  return all > 0 ? (after.stolen - before.stolen) / all : 0;
+}
+
+std::string identity_digest(const json& record) {
+  return digest(record.at("identity").dump());
+}
+
+std::string state_digest(const json& record) {
+  json settings = record.at("state");
+  settings.erase("readings");
+  return digest(settings.dump() + record.at("limits").dump());
+}
+
+json machine_record(const Topology& topology, TickRate rate, ClockCost cost) {
+  json record{{"identity", identity(topology)}, {"state", state(rate, cost)}, {"limits", limits()}};
+  record["identity_digest"] = identity_digest(record);
+  record["state_digest"] = state_digest(record);
+  return record;
+}
+
+}  // namespace ipcbench

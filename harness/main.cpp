@@ -1,0 +1,125 @@
+// ipcbench: the command line. A sub-command each; what it does stands in commands.h.
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "harness/build_info.h"
+#include "harness/commands.h"
+#include "harness/text.h"
+
+namespace {
+
+using namespace ipcbench;
+
+constexpr const char* examples =
+    R"(Compares mechanisms of inter-process communication on this machine.
+
+Examples:
+  ipcbench run --suite quick                        a first comparison of everything, 20 seconds
+  ipcbench run -t pipe,tcp,shm_posix -s 64,4KiB     only these, the default scenarios
+  ipcbench run -t 'unix_*' -S ping_pong --placement same-core -r 20 -o unix.json
+  ipcbench table unix.json --format md              a results file as a table
+  ipcbench list                                     what there is, and what fits what
+  ipcbench describe posix_mq                        its facts and limits here
+  ipcbench doctor                                   what makes this machine noisy
+
+Exit status: 0 fine; 2 wrong usage or an unreadable file; 3 some runs failed; 77 nothing could
+run here; 130 after Ctrl-C, 143 after SIGTERM, with the results so far written.)";
+
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (c == '\n') c = ' ';
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return text;
+}
+
+/// CLI11 alone says neither what was meant nor exits with 2.
+int report_wrong_usage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  std::string hint = "; 'ipcbench --help' shows what there is";
+  std::vector<std::string> commands;
+  for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
+  const bool names_no_command =
+      argc > 1 && argv[1][0] != '-' &&
+      std::find(commands.begin(), commands.end(), argv[1]) == commands.end();
+  if (names_no_command) {
+    fmt::print(stderr, "ipcbench: no sub-command '{}'{}{}\n", printable(argv[1]),
+               suggestion(argv[1], commands), hint);
+    return exit_usage;
+  }
+  for (const CLI::App* command : app.get_subcommands()) {
+    hint = fmt::format("; 'ipcbench {} --help' shows what it takes", command->get_name());
+    std::vector<std::string> flags;
+    for (const CLI::Option* option : command->get_options())
+      for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+    for (const std::string& extra : command->remaining())
+      if (extra.starts_with("-")) hint = suggestion(extra, flags) + hint;
+  }
+  fmt::print(stderr, "ipcbench: {}{}\n", printable(one_line(error.what()), 300), hint);
+  return exit_usage;
+}
+
+int dispatch(int argc, char** argv) {
+  CLI::App app(examples, "ipcbench");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", fmt::format("ipcbench {} ({})", build_version, build_commit));
+
+  bool json = false;
+  RunOptions run_options;
+  CLI::App* run = app.add_subcommand("run", "Measure, and print the table");
+  add_run_options(*run, run_options);
+
+  CLI::App* list = app.add_subcommand("list", "Transports and scenarios, and what fits what");
+  list->add_flag("--json", json, "As JSON");
+
+  std::string transport;
+  CLI::App* describe = app.add_subcommand("describe", "The facts and limits of a transport");
+  describe->add_option("transport", transport, "Its name; a glob or a stem shows several")
+      ->required();
+  describe->add_flag("--json", json, "As JSON");
+
+  std::vector<std::string> files;
+  std::string format = "text";
+  std::string color = "auto";
+  CLI::App* table = app.add_subcommand("table", "Results files as tables");
+  table->add_option("file", files, "Results files")->required();
+  table->add_option("--format", format, "text, md or csv")->type_name("FORMAT");
+  table->add_option("--color", color, "auto, always or never")
+      ->type_name("WHEN")
+      ->envname("IPCBENCH_COLOR");
+
+  CLI::App* doctor = app.add_subcommand("doctor", "What makes this machine noisy; its limits");
+  doctor->add_flag("--json", json, "As JSON");
+  CLI::App* sweep = app.add_subcommand("sweep", "Remove what killed runs left behind");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& success) {  // --help, --version
+    return app.exit(success);
+  } catch (const CLI::ParseError& error) {
+    return report_wrong_usage(app, error, argc, argv);
+  }
+  if (run->parsed()) return run_command(run_options, {argv, argv + argc});
+  if (list->parsed()) return list_command(json);
+  if (describe->parsed()) return describe_command(transport, json);
+  if (table->parsed()) return table_command(files, format, color);
+  if (doctor->parsed()) return doctor_command(json);
+  if (sweep->parsed()) return sweep_command();
+  return exit_usage;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return dispatch(argc, argv);
+  } catch (const UsageError& error) {
+    fmt::print(stderr, "ipcbench: {}\n", error.what());
+    return exit_usage;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "ipcbench: {}\n", error.what());
+    return exit_failed;
+  }
+}

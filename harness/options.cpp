@@ -1,0 +1,196 @@
+#include "harness/options.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <random>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "harness/text.h"
+
+namespace ipcbench {
+namespace {
+
+struct PlanFlag {
+  const char* flag;  ///< as CLI11 takes it
+  std::string RunOptions::*value;
+  const char* environment;
+  const char* type;
+  const char* help;
+};
+
+/// The flags that shape the plan. A suite may hold each of them, by its long name.
+constexpr PlanFlag plan_flags[] = {
+    {"--suite", &RunOptions::suite, "IPCBENCH_SUITE", "NAME",
+     "Start from a named set of runs: quick, default or full"},
+    {"-t,--transport", &RunOptions::transports, "IPCBENCH_TRANSPORT", "LIST",
+     "Transports: names or globs between commas; shm_posix takes all its variants"},
+    {"-S,--scenario", &RunOptions::scenarios, "IPCBENCH_SCENARIO", "LIST",
+     "Scenarios: names or globs between commas"},
+    {"-s,--size", &RunOptions::sizes, "IPCBENCH_SIZE", "LIST",
+     "Message sizes: 64, 4KiB, 1MiB … up to 16MiB"},
+    {"--placement", &RunOptions::placements, "IPCBENCH_PLACEMENT", "LIST",
+     "Where the two ends run: same-core, cross-core, none"},
+    {"--pin", &RunOptions::pin, "IPCBENCH_PIN", "A,B",
+     "Pin the producer to CPU A and the consumer to CPU B"},
+    {"-r,--repeats", &RunOptions::repeats, "IPCBENCH_REPEATS", "N",
+     "Repeats of every cell, each in fresh processes"},
+    {"-w,--warmup", &RunOptions::warmup, "IPCBENCH_WARMUP", "TIME",
+     "Warm-up of every run, such as 20ms"},
+    {"--min-time", &RunOptions::min_time, "IPCBENCH_MIN_TIME", "TIME",
+     "Measured time that a run aims at, such as 50ms"},
+    {"--timeout", &RunOptions::timeout, "IPCBENCH_TIMEOUT", "TIME",
+     "After this time a run is ended and has failed"},
+    {"--count", &RunOptions::count, "IPCBENCH_COUNT", "N",
+     "Measure exactly N messages instead of a calibrated count"},
+    {"--depth", &RunOptions::depth, "IPCBENCH_DEPTH", "N",
+     "Messages that a channel is asked to hold, where that can be chosen"},
+    {"--seed", &RunOptions::seed, "IPCBENCH_SEED", "N", "Seed of the order of the runs"},
+    {"-f,--filter", &RunOptions::filter, "IPCBENCH_FILTER", "REGEX",
+     "Only cells whose key matches, such as 'flood/.*size:64/'"},
+};
+
+std::string long_name(const PlanFlag& flag) {
+  const std::string_view names = flag.flag;
+  return std::string(names.substr(names.find("--") + 2));
+}
+
+/// Fills in what the command line left open.
+void apply_suite(RunOptions& options) {
+  const std::string name = options.suite.empty() ? "default" : options.suite;
+  std::vector<std::string> names;
+  for (const auto& [suite, text] : all_suites()) {
+    names.emplace_back(suite);
+    if (suite != name) continue;
+    const auto json = nlohmann::json::parse(text);
+    for (const PlanFlag& flag : plan_flags) {
+      // --pin and --placement answer one question: the one that was given is the answer.
+      if (flag.value == &RunOptions::placements && !options.pin.empty()) continue;
+      std::string& value = options.*flag.value;
+      if (value.empty()) value = json.value(long_name(flag), std::string());
+    }
+    return;
+  }
+  throw UsageError(fmt::format("no suite '{}'{}; expected one of {}", printable(name),
+                               suggestion(name, names), fmt::join(names, ", ")));
+}
+
+std::vector<Place> resolve_places(const RunOptions& options, const Topology& topology) {
+  try {
+    if (!options.pin.empty()) {
+      if (!options.placements.empty())
+        throw UsageError("--pin and --placement: both say where the ends run; give one of them");
+      const std::vector<std::string> cpus = split_list(options.pin, "--pin");
+      if (cpus.size() != 2)
+        throw UsageError(
+            fmt::format("--pin '{}': expected two CPUs, such as 0,1", printable(options.pin)));
+      return {topology.pin(static_cast<int>(parse_number(cpus[0], "--pin", 0, 100'000)),
+                           static_cast<int>(parse_number(cpus[1], "--pin", 0, 100'000)))};
+    }
+    std::vector<Place> places;
+    for (const std::string& name : split_list(options.placements, "--placement")) {
+      Place place = topology.place(name);
+      const auto is_same = [&](const Place& other) { return other.name == place.name; };
+      if (std::none_of(places.begin(), places.end(), is_same)) places.push_back(std::move(place));
+    }
+    return places;
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+}
+
+}  // namespace
+
+void add_run_options(CLI::App& command, RunOptions& options) {
+  for (const PlanFlag& flag : plan_flags)
+    command.add_option(flag.flag, options.*flag.value, flag.help)
+        ->type_name(flag.type)
+        ->envname(flag.environment)
+        ->group("What to run");
+  command.add_flag("-n,--dry-run", options.dry_run, "Print the plan and its time; run nothing")
+      ->group("What to run");
+  command.add_flag("--resume", options.resume, "Go on with the interrupted run of -o FILE")
+      ->group("What to run");
+  command.add_option("-o,--output", options.output, "Results file; - is stdout")
+      ->type_name("FILE")
+      ->envname("IPCBENCH_OUTPUT")
+      ->group("Output");
+  command.add_flag("--json", options.json, "Print the results file instead of the table")
+      ->group("Output");
+  command.add_flag("-q,--quiet", options.quiet, "No progress and no table")->group("Output");
+  command.add_flag("-v,--verbose", options.verbose, "A line for each run")->group("Output");
+  command.add_option("--color", options.color, "auto, always or never")
+      ->type_name("WHEN")
+      ->envname("IPCBENCH_COLOR")
+      ->group("Output");
+}
+
+Selection resolve(const RunOptions& given, const Topology& topology) {
+  RunOptions options = given;
+  apply_suite(options);
+  Selection selection;
+  selection.transports = split_list(options.transports, "--transport");
+  selection.scenarios = split_list(options.scenarios, "--scenario");
+  selection.sizes.clear();
+  for (const std::string& size : split_list(options.sizes, "--size"))
+    selection.sizes.push_back(parse_size(size));
+  selection.places = resolve_places(options, topology);
+  selection.repeats = static_cast<int>(parse_number(options.repeats, "--repeats", 1, 10'000));
+  selection.warmup_ns = parse_duration(options.warmup, "--warmup", 0, 60);
+  selection.min_time_ns = parse_duration(options.min_time, "--min-time", 0.001, 600);
+  selection.timeout_ns = parse_duration(options.timeout, "--timeout", 0.01, 86'400);
+  selection.count = parse_number(options.count, "--count", 0, 1'000'000'000'000);
+  selection.depth = parse_number(options.depth, "--depth", 1, 1 << 20);
+  selection.filter = options.filter;
+  selection.seed = options.seed.empty() ? std::random_device()()
+                                        : parse_number(options.seed, "--seed", 0, UINT64_MAX);
+  return selection;
+}
+
+std::vector<std::string> plan_flags_given(const RunOptions& options) {
+  std::vector<std::string> given;
+  for (const PlanFlag& flag : plan_flags)
+    if (!(options.*flag.value).empty()) given.push_back("--" + long_name(flag));
+  return given;
+}
+
+std::int64_t parse_duration(const std::string& text, std::string_view what, double low_s,
+                            double high_s) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, text.data() + text.size());
+  double factor = 0;
+  for (const auto& [name, unit_factor] : {std::pair<std::string_view, double>{"ns", 1e-9},
+                                          {"us", 1e-6},
+                                          {"ms", 1e-3},
+                                          {"s", 1},
+                                          {"min", 60}})
+    if (unit == name) factor = unit_factor;
+  const double seconds = number * factor;
+  if (error != std::errc() || factor == 0 || !(seconds >= low_s && seconds <= high_s))
+    throw UsageError(fmt::format("{} '{}': expected a time from {:g}s to {:g}s, such as 20ms", what,
+                                 printable(text), low_s, high_s));
+  return static_cast<std::int64_t>(seconds * 1e9);
+}
+
+bool wants_color(const std::string& color, int fd) {
+  if (color == "always") return true;
+  if (color == "never") return false;
+  if (color != "auto")
+    throw UsageError(fmt::format("--color '{}': expected auto, always or never", printable(color)));
+  const auto is_set = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr && *value != '\0';
+  };
+  if (is_set("NO_COLOR")) return false;
+  if (is_set("FORCE_COLOR")) return true;
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(fd) == 1 && terminal != nullptr && std::string_view(terminal) != "dumb";
+}
+
+}  // namespace ipcbench

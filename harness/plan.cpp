@@ -1,0 +1,235 @@
+#include "harness/plan.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <random>
+#include <regex>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "harness/text.h"
+
+namespace ipcbench {
+namespace {
+
+/// What a run costs besides its warm-up and its measured loop: forks, set-up, the last rounds.
+constexpr std::int64_t run_overhead_ns = 8'000'000;
+
+bool matches(const std::string& pattern, std::string_view name) {
+  const std::string text(name);
+  const std::string stem = text.substr(0, text.find('.'));
+  return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0 ||
+         ::fnmatch(pattern.c_str(), stem.c_str(), 0) == 0;
+}
+
+/// Everything that some pattern takes, once each, in the table's order.
+template <class Item, class Match>
+std::vector<Item> match_all(const std::vector<std::string>& patterns, Match match) {
+  std::set<Item> items;
+  for (const std::string& pattern : patterns)
+    for (const Item& item : match(pattern)) items.insert(item);
+  return {items.begin(), items.end()};
+}
+
+std::regex compile(const std::string& filter) {
+  try {
+    return std::regex(filter.empty() ? ".*" : filter, std::regex::extended);
+  } catch (const std::regex_error& error) {
+    throw UsageError(fmt::format("--filter '{}': not a regular expression ({})", printable(filter),
+                                 error.what()));
+  }
+}
+
+std::string reason_to_skip(const Row& row, std::size_t scenario, const PlannedCell& cell,
+                           std::uint64_t depth) {
+  if (!cell.place.impossible.empty()) return cell.place.impossible;
+  const bool shares_core = cell.place.cpus[0] >= 0 && cell.place.cpus[0] == cell.place.cpus[1];
+  return misfit(row, scenario,
+                {.size = cell.size.value_or(0),
+                 .depth = depth,
+                 .shares_core = shares_core,
+                 .directory = nullptr});
+}
+
+/// Fisher and Yates by hand: std::shuffle and the standard distributions differ from library to
+/// library, and a recorded seed must give the same order everywhere.
+void shuffle(std::vector<std::size_t>& items, std::mt19937_64& random) {
+  for (std::size_t left = items.size(); left > 1; --left)
+    std::swap(items[left - 1], items[random() % left]);
+}
+
+}  // namespace
+
+std::string PlannedCell::key() const {
+  const std::string size_part = size ? fmt::format("/size:{}", *size) : "";
+  return fmt::format("{}/{}{}/place:{}", scenario, transport, size_part, place.name);
+}
+
+Params Plan::params(const PlannedCell& cell, TickRate rate) const {
+  Params params;
+  params.size = cell.size.value_or(0);
+  params.depth = depth;
+  params.cpus = cell.place.cpus;
+  params.warmup_ns = warmup_ns;
+  params.min_time_ns = min_time_ns;
+  params.timeout_ns = timeout_ns;
+  params.count = count;
+  params.tick_rate = rate;
+  return params;
+}
+
+double Plan::estimate_s() const {
+  const std::int64_t run_ns = warmup_ns + min_time_ns + run_overhead_ns;
+  return static_cast<double>(order.size()) * static_cast<double>(run_ns) / 1e9;
+}
+
+Plan make_plan(const Selection& selection) {
+  const std::regex filter = compile(selection.filter);
+  Plan plan{.cells = {},
+            .order = {},
+            .repeats = selection.repeats,
+            .depth = selection.depth,
+            .warmup_ns = selection.warmup_ns,
+            .min_time_ns = selection.min_time_ns,
+            .timeout_ns = selection.timeout_ns,
+            .count = selection.count,
+            .seed = selection.seed};
+  const std::set<std::uint64_t> sizes(selection.sizes.begin(), selection.sizes.end());
+  const auto add = [&](const Row& row, std::size_t scenario, std::optional<std::uint64_t> size,
+                       const Place& place) {
+    PlannedCell cell{.transport = std::string(row.facts.name),
+                     .scenario = std::string(all_scenarios()[scenario].name),
+                     .size = size,
+                     .place = place,
+                     .skipped = ""};
+    if (!std::regex_search(cell.key(), filter)) return;
+    cell.skipped = reason_to_skip(row, scenario, cell, selection.depth);
+    plan.cells.push_back(std::move(cell));
+  };
+  for (const Row* row : match_all<const Row*>(selection.transports, match_rows))
+    for (const std::size_t scenario : match_all<std::size_t>(selection.scenarios, match_scenarios))
+      for (const Place& place : selection.places) {
+        if (row->cells[scenario] == nullptr) continue;
+        if (!all_scenarios()[scenario].sized) add(*row, scenario, std::nullopt, place);
+        if (all_scenarios()[scenario].sized && row->facts.boundary == Boundary::none)
+          add(*row, scenario, std::nullopt, place);  // verify, of what carries no bytes
+        else if (all_scenarios()[scenario].sized)
+          for (const std::uint64_t size : sizes) add(*row, scenario, size, place);
+      }
+
+  std::vector<std::size_t> due;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i)
+    if (plan.cells[i].skipped.empty()) due.push_back(i);
+  std::mt19937_64 random(selection.seed);
+  for (int repeat = 1; repeat <= selection.repeats; ++repeat) {
+    shuffle(due, random);
+    for (const std::size_t cell : due) plan.order.push_back({cell, repeat});
+  }
+  return plan;
+}
+
+std::vector<const Row*> match_rows(const std::string& pattern) {
+  std::vector<const Row*> rows;
+  std::vector<std::string> names;
+  for (const Row& row : all_rows()) {
+    if (matches(pattern, row.facts.name)) rows.push_back(&row);
+    names.emplace_back(row.facts.name);
+  }
+  if (rows.empty())
+    throw UsageError(fmt::format("no transport '{}'{}; 'ipcbench list' shows them all",
+                                 printable(pattern), suggestion(pattern, names)));
+  return rows;
+}
+
+std::vector<std::size_t> match_scenarios(const std::string& pattern) {
+  std::vector<std::size_t> scenarios;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < all_scenarios().size(); ++i) {
+    if (matches(pattern, all_scenarios()[i].name)) scenarios.push_back(i);
+    names.emplace_back(all_scenarios()[i].name);
+  }
+  if (scenarios.empty())
+    throw UsageError(fmt::format("no scenario '{}'{}; expected one of {}", printable(pattern),
+                                 suggestion(pattern, names), fmt::join(names, ", ")));
+  return scenarios;
+}
+
+const Row* find_row(std::string_view name) {
+  for (const Row& row : all_rows())
+    if (row.facts.name == name) return &row;
+  return nullptr;
+}
+
+std::optional<std::size_t> find_scenario(std::string_view name) {
+  for (std::size_t i = 0; i < all_scenarios().size(); ++i)
+    if (all_scenarios()[i].name == name) return i;
+  return std::nullopt;
+}
+
+std::string misfit(const Row& row, std::size_t scenario, const Shape& shape) {
+  if (row.cells[scenario] == nullptr)
+    return fmt::format("{} needs {}", all_scenarios()[scenario].name,
+                       all_scenarios()[scenario].needs);
+  if (std::string reason = row.unavailable(); !reason.empty()) return reason;
+  const std::optional<std::size_t> most = row.message_max();
+  if (most && shape.size > *most) return fmt::format("{} bytes; it takes {}", shape.size, *most);
+  return row.unfit(shape);
+}
+
+nlohmann::ordered_json to_json(const Plan& plan) {
+  nlohmann::ordered_json cells = nlohmann::ordered_json::array();
+  for (const PlannedCell& cell : plan.cells) {
+    nlohmann::ordered_json one{
+        {"key", cell.key()}, {"transport", cell.transport},  {"scenario", cell.scenario},
+        {"size", nullptr},   {"placement", cell.place.name}, {"cpus", cell.place.cpus},
+        {"skipped", nullptr}};
+    if (cell.size) one["size"] = *cell.size;
+    if (!cell.skipped.empty()) one["skipped"] = cell.skipped;
+    cells.push_back(std::move(one));
+  }
+  nlohmann::ordered_json order = nlohmann::ordered_json::array();
+  for (const PlannedRun& run : plan.order)
+    order.push_back(nlohmann::ordered_json::array({run.cell, run.repeat}));
+  return {{"seed", plan.seed},
+          {"repeats", plan.repeats},
+          {"depth", plan.depth},
+          {"warmup_ns", plan.warmup_ns},
+          {"min_time_ns", plan.min_time_ns},
+          {"timeout_ns", plan.timeout_ns},
+          {"count", plan.count},
+          {"cells", std::move(cells)},
+          {"order", std::move(order)}};
+}
+
+Plan plan_from_json(const nlohmann::ordered_json& json) {
+  Plan plan;
+  json.at("seed").get_to(plan.seed);
+  json.at("repeats").get_to(plan.repeats);
+  json.at("depth").get_to(plan.depth);
+  json.at("warmup_ns").get_to(plan.warmup_ns);
+  json.at("min_time_ns").get_to(plan.min_time_ns);
+  json.at("timeout_ns").get_to(plan.timeout_ns);
+  json.at("count").get_to(plan.count);
+  for (const auto& one : json.at("cells")) {
+    PlannedCell cell;
+    one.at("transport").get_to(cell.transport);
+    one.at("scenario").get_to(cell.scenario);
+    if (!one.at("size").is_null()) cell.size = one.at("size").get<std::uint64_t>();
+    one.at("placement").get_to(cell.place.name);
+    one.at("cpus").get_to(cell.place.cpus);
+    if (!one.at("skipped").is_null()) one.at("skipped").get_to(cell.skipped);
+    plan.cells.push_back(std::move(cell));
+  }
+  for (const auto& one : json.at("order")) {
+    const PlannedRun run{one.at(0).get<std::size_t>(), one.at(1).get<int>()};
+    if (run.cell >= plan.cells.size())
+      throw UsageError(
+          fmt::format("the plan's order names cell {} of {}", run.cell, plan.cells.size()));
+    plan.order.push_back(run);
+  }
+  return plan;
+}
+
+}  // namespace ipcbench

@@ -1,0 +1,87 @@
+// plan.h: what will be run, in which order, and what won't, with the reason.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/row.h"
+#include "harness/run.h"
+#include "harness/topology.h"
+
+namespace ipcbench {
+
+/// What a person asks for: patterns and values whose product is the plan.
+struct Selection {
+  std::vector<std::string> transports{"*"};  ///< names or globs; a stem takes all its variants
+  std::vector<std::string> scenarios{"*"};
+  std::vector<std::uint64_t> sizes{64};  ///< bytes
+  std::vector<Place> places;
+  int repeats = 1;
+  std::uint64_t depth = 64;
+  std::int64_t warmup_ns = 20'000'000;
+  std::int64_t min_time_ns = 50'000'000;
+  std::int64_t timeout_ns = 20'000'000'000;
+  std::uint64_t count = 0;  ///< 0: calibrated
+  std::uint64_t seed = 0;
+  std::string filter;  ///< a regular expression over keys, or ""
+};
+
+/// One transport × scenario × parameters, of which every repeat is a run.
+struct PlannedCell {
+  std::string transport;
+  std::string scenario;
+  std::optional<std::uint64_t> size;  ///< bytes; nothing where the scenario has no size
+  Place place;
+  std::string skipped;  ///< why it isn't run, or ""
+
+  /// "ping_pong/pipe/size:64/place:cross-core"
+  std::string key() const;
+};
+
+struct PlannedRun {
+  std::size_t cell = 0;  ///< index into Plan::cells
+  int repeat = 0;        ///< from 1
+};
+
+struct Plan {
+  std::vector<PlannedCell> cells;
+  std::vector<PlannedRun> order;  ///< every repeat of every due cell, each round shuffled anew
+  int repeats = 1;
+  std::uint64_t depth = 64;
+  std::int64_t warmup_ns = 0;
+  std::int64_t min_time_ns = 0;
+  std::int64_t timeout_ns = 0;
+  std::uint64_t count = 0;
+  std::uint64_t seed = 0;
+
+  Params params(const PlannedCell& cell, TickRate rate) const;
+  /// How long it will take, from what it asks for; skipped cells cost nothing.
+  double estimate_s() const;
+};
+
+/// Makes the plan. Throws UsageError for a pattern that matches nothing.
+Plan make_plan(const Selection& selection);
+
+/// The rows that a name or glob takes; `shm_posix` takes all of shm_posix.*. Throws UsageError,
+/// with a suggestion, where it takes none.
+std::vector<const Row*> match_rows(const std::string& pattern);
+/// The scenarios that a name or glob takes, as indices. Throws UsageError where it takes none.
+std::vector<std::size_t> match_scenarios(const std::string& pattern);
+
+const Row* find_row(std::string_view name);
+std::optional<std::size_t> find_scenario(std::string_view name);
+
+/// Why a row can't do a scenario with these parameters, or "". What its types rule out has the
+/// scenario's `needs` as its reason.
+std::string misfit(const Row& row, std::size_t scenario, const Shape& shape);
+
+/// A plan as it stands in results files and journals, and back. from_json throws
+/// nlohmann::json::exception where the document has another form.
+nlohmann::ordered_json to_json(const Plan& plan);
+Plan plan_from_json(const nlohmann::ordered_json& json);
+
+}  // namespace ipcbench

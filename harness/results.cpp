@@ -1,0 +1,421 @@
+#include "harness/results.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <numeric>
+#include <sstream>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "harness/stats.h"
+#include "harness/text.h"
+
+namespace ipcbench {
+namespace {
+
+constexpr std::size_t file_size_max = std::size_t{1} << 30;
+
+/// JSON has no NaN and no infinity: what isn't a finite number is null.
+Json number(double value) {
+  return std::isfinite(value) ? Json(value) : Json(nullptr);
+}
+Json number(std::optional<double> value) {
+  return value ? number(*value) : Json(nullptr);
+}
+
+/// A round trip is two messages, a hand-off two notifications; elsewhere one counts as one.
+double messages_of(const PlannedCell& cell, const Outcome& outcome) {
+  const bool both_ways = cell.scenario == "ping_pong" || cell.scenario == "handoff";
+  return (both_ways ? 2.0 : 1.0) * static_cast<double>(outcome.count);
+}
+
+/// The sub-batches' times per message, round trip or acquisition, in ns.
+std::vector<double> batch_means(const Outcome& outcome) {
+  std::vector<double> means;
+  for (const std::uint64_t batch_ns : outcome.batch_ns)
+    means.push_back(static_cast<double>(batch_ns) / static_cast<double>(outcome.batch_messages));
+  return means;
+}
+
+void add_round_trip(Json& run, const Outcome& outcome) {
+  if (outcome.histogram) {
+    const Histogram& histogram = *outcome.histogram;
+    run["round_trip_source"] = "each";
+    run["round_trip_p50_ns"] = number(histogram.supported_quantile(0.5));
+    run["round_trip_p90_ns"] = number(histogram.supported_quantile(0.9));
+    run["round_trip_p99_ns"] = number(histogram.supported_quantile(0.99));
+    run["round_trip_p999_ns"] = number(histogram.supported_quantile(0.999));
+    Json bins = Json::array();
+    for (const auto& [index, count] : histogram.sparse())
+      bins.push_back(Json::array({index, count}));
+    run["histogram"] = {{"unit", "ns"},
+                        {"sub_bucket_bits", Histogram::sub_bucket_bits},
+                        {"value_bits", Histogram::value_bits},
+                        {"bins", std::move(bins)}};
+  } else {
+    run["round_trip_source"] = "sub-batches";
+    run["round_trip_p50_ns"] = number(quantile(batch_means(outcome), 0.5));
+    run["round_trip_p90_ns"] = nullptr;
+    run["round_trip_p99_ns"] = nullptr;
+    run["round_trip_p999_ns"] = nullptr;
+  }
+  run["round_trip_mean_ns"] =
+      number(static_cast<double>(outcome.elapsed_ns) / static_cast<double>(outcome.count));
+}
+
+void add_ends(Json& run, const PlannedCell& cell, const Outcome& outcome) {
+  const double messages = messages_of(cell, outcome);
+  double user_ns = 0;
+  double system_ns = 0;
+  double voluntary = 0;
+  double involuntary = 0;
+  Json ends = Json::array();
+  for (const EndOutcome& end : outcome.ends) {
+    user_ns += static_cast<double>(end.user_ns);
+    system_ns += static_cast<double>(end.system_ns);
+    voluntary += static_cast<double>(end.voluntary_switches);
+    involuntary += static_cast<double>(end.involuntary_switches);
+    ends.push_back({{"role", end.role},
+                    {"cpu", end.cpu < 0 ? Json(nullptr) : Json(end.cpu)},
+                    {"count", end.count},
+                    {"user_ns", end.user_ns},
+                    {"system_ns", end.system_ns},
+                    {"voluntary_switches", end.voluntary_switches},
+                    {"involuntary_switches", end.involuntary_switches},
+                    {"page_faults", end.page_faults},
+                    {"life_user_ns", end.life_user_ns},
+                    {"life_system_ns", end.life_system_ns},
+                    {"resident_max_bytes", end.resident_max_bytes}});
+  }
+  run["cpu_ns_per_message"] = number((user_ns + system_ns) / messages);
+  run["user_ns_per_message"] = number(user_ns / messages);
+  run["system_ns_per_message"] = number(system_ns / messages);
+  run["voluntary_switches_per_message"] = number(voluntary / messages);
+  run["involuntary_switches_per_message"] = number(involuntary / messages);
+  run["ends"] = std::move(ends);
+}
+
+void add_measures(Json& run, const PlannedCell& cell, const Outcome& outcome) {
+  const auto count = static_cast<double>(outcome.count);
+  const double seconds = static_cast<double>(outcome.elapsed_ns) / 1e9;
+  run["count"] = outcome.count;
+  run["elapsed_ns"] = outcome.elapsed_ns;
+  run["depth"] = outcome.depth ? Json(*outcome.depth) : Json(nullptr);
+  if (cell.scenario == "verify") {
+    run["verified_bytes"] = outcome.verified_bytes;
+  } else if (cell.scenario == "contend") {
+    std::vector<double> shares;
+    for (const EndOutcome& end : outcome.ends) shares.push_back(static_cast<double>(end.count));
+    run["acquisitions_per_s"] = number(count / seconds);
+    run["fairness"] = number(fairness(shares));
+  } else if (cell.scenario == "flood") {
+    run["messages_per_s"] = number(count / seconds);
+    run["bytes_per_s"] = number(count * static_cast<double>(cell.size.value_or(0)) / seconds);
+  } else {
+    add_round_trip(run, outcome);
+  }
+  if (!outcome.batch_ns.empty()) {
+    run["quiet_ns_per_operation"] = number(quantile(batch_means(outcome), 0.25));
+    run["batch_operations"] = outcome.batch_messages;
+    run["batch_ns"] = outcome.batch_ns;
+  }
+  run["steal_fraction"] = number(outcome.steal_fraction);
+  add_ends(run, cell, outcome);
+}
+
+Json run_head(const PlannedCell& cell, int repeat) {
+  return {{"key", cell.key()},
+          {"transport", cell.transport},
+          {"scenario", cell.scenario},
+          {"size", cell.size ? Json(*cell.size) : Json(nullptr)},
+          {"placement", cell.place.name},
+          {"repeat", repeat}};
+}
+
+void write_whole(int fd, std::string_view text, const std::string& path) {
+  while (!text.empty()) {
+    const ssize_t written =
+        check(retry([&] { return ::write(fd, text.data(), text.size()); }), "write", path);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+std::string read_file(const std::string& path) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0)
+    throw UsageError(
+        fmt::format("{}: {}; expected a results file", printable(path), std::strerror(errno)));
+  if (S_ISDIR(status.st_mode))
+    throw UsageError(fmt::format("{}: is a directory; expected a results file", printable(path)));
+  if (static_cast<std::size_t>(status.st_size) > file_size_max)
+    throw UsageError(fmt::format("{}: {} bytes; expected a results file of at most 1 GiB",
+                                 printable(path), status.st_size));
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file)
+    throw UsageError(fmt::format("{}: {}; expected a readable results file", printable(path),
+                                 std::strerror(errno)));
+  return text.str();
+}
+
+/// The reader's errors name the file and the place in it.
+[[noreturn]] void reject(const std::string& path, std::string_view problem) {
+  throw UsageError(fmt::format("{}: {}", printable(path), printable(problem, 400)));
+}
+
+Json parse(const std::string& text, const std::string& path) {
+  if (text.empty()) reject(path, "is empty; expected a results file");
+  try {
+    return Json::parse(text);
+  } catch (const Json::exception& error) {
+    const std::string_view what = error.what();
+    const std::size_t bracket = what.find("] ");
+    reject(path, fmt::format("is no whole JSON document ({}); was it cut short?",
+                             bracket == std::string_view::npos ? what : what.substr(bracket + 2)));
+  }
+}
+
+void check_schema(const Json& document, std::string_view expected, const std::string& path) {
+  if (!document.is_object() || !document.contains("schema") || !document["schema"].is_string())
+    reject(path, "has no \"schema\"; expected a results file of ipcbench");
+  const auto schema = document["schema"].get<std::string>();
+  if (schema == expected) return;
+  if (schema.starts_with("ipcbench/"))
+    reject(path, fmt::format("has schema '{}', this ipcbench reads '{}'; it was written by a "
+                             "newer version",
+                             schema, expected));
+  reject(path, fmt::format("has schema '{}'; expected '{}'", schema, expected));
+}
+
+/// A number that was read is unsigned, one that was just made may be signed.
+bool is_whole(const Json& value) {
+  return value.is_number_unsigned() ||
+         (value.is_number_integer() && value.get<std::int64_t>() >= 0);
+}
+
+class RunReader {
+ public:
+  RunReader(const Json& run, std::size_t index, const std::string& path)
+      : run_(run), index_(index), path_(path) {}
+
+  RunRecord read() const {
+    if (!run_.is_object()) fail("", "expected an object");
+    RunRecord record;
+    record.transport = text("transport");
+    record.scenario = text("scenario");
+    record.placement = text("placement");
+    record.size = size();
+    record.repeat = static_cast<int>(whole("repeat", 0, 1'000'000));
+    record.status = status();
+    if (run_.contains("reason") && run_["reason"].is_string()) record.reason = text("reason");
+    for (const auto& [key, value] : run_.items())
+      if (value.is_number()) record.measures[key] = value.template get<double>();
+    if (run_.contains("round_trip_source"))
+      record.timed_by_batches = text("round_trip_source") == "sub-batches";
+    if (run_.contains("histogram")) record.histogram = histogram();
+    return record;
+  }
+
+ private:
+  [[noreturn]] void fail(std::string_view key, std::string_view expected) const {
+    const std::string seen =
+        run_.is_object() && run_.contains(key) ? dump(run_[std::string(key)]) : "nothing";
+    reject(path_,
+           fmt::format("runs[{}].{}: {}, got {}", index_, key, expected, printable(seen, 60)));
+  }
+  const Json& at(const char* key) const {
+    if (!run_.contains(key)) fail(key, "expected a value");
+    return run_[key];
+  }
+  std::string text(const char* key) const {
+    if (!at(key).is_string()) fail(key, "expected a string");
+    return at(key).get<std::string>();
+  }
+  std::uint64_t whole(const char* key, std::uint64_t low, std::uint64_t high) const {
+    const Json& value = at(key);
+    if (!is_whole(value) || value.get<std::uint64_t>() < low || value.get<std::uint64_t>() > high)
+      fail(key, fmt::format("expected a whole number from {} to {}", low, high));
+    return value.get<std::uint64_t>();
+  }
+  std::optional<std::uint64_t> size() const {
+    if (at("size").is_null()) return std::nullopt;
+    return whole("size", 0, std::uint64_t{1} << 40);
+  }
+  Status status() const {
+    const std::string word = text("status");
+    for (const Status status : {Status::ok, Status::skipped, Status::failed, Status::suspect})
+      if (word == ipcbench::text(status)) return status;
+    fail("status", "expected ok, skipped, failed or suspect");
+  }
+  std::optional<Histogram> histogram() const {
+    const Json& json = run_["histogram"];
+    if (json.is_null()) return std::nullopt;
+    if (!json.is_object() || !json.contains("bins") || !json["bins"].is_array() ||
+        json.value("sub_bucket_bits", Json()) != Histogram::sub_bucket_bits)
+      fail("histogram", "expected bins with 7 sub-bucket bits");
+    Histogram histogram;
+    for (const Json& bin : json["bins"]) {
+      if (!bin.is_array() || bin.size() != 2 || !is_whole(bin[0]) || !is_whole(bin[1]) ||
+          bin[0].get<std::size_t>() >= Histogram::bin_count)
+        fail("histogram", "expected bins as [index, count]");
+      histogram.add(bin[0].get<std::size_t>(), bin[1].get<std::uint64_t>());
+    }
+    return histogram;
+  }
+
+  const Json& run_;
+  std::size_t index_;
+  const std::string& path_;
+};
+
+bool is_journal(std::string_view text) {
+  const std::string_view first_line = text.substr(0, text.find('\n'));
+  return first_line.substr(0, 200).find(journal_schema) != std::string_view::npos;
+}
+
+Journal::Content parse_journal(std::string_view text, const std::string& path) {
+  Journal::Content content;
+  bool first = true;
+  while (true) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) break;  // nothing more, or a line that was cut short
+    Json line = parse(std::string(text.substr(0, end)), path);
+    text.remove_prefix(end + 1);
+    if (!first) {
+      content.runs.push_back(std::move(line));
+      continue;
+    }
+    first = false;
+    check_schema(line, journal_schema, path);
+    try {
+      content.context = line.at("context");
+      content.plan = plan_from_json(line.at("plan"));
+    } catch (const Json::exception& error) {
+      reject(path, fmt::format("has no plan that this ipcbench understands ({})", error.what()));
+    }
+  }
+  if (first) reject(path, "has no whole line; there is nothing to go on with");
+  return content;
+}
+
+}  // namespace
+
+Json run_json(const PlannedCell& cell, int repeat, std::size_t order, const Outcome& outcome) {
+  Json run = run_head(cell, repeat);
+  run["order"] = order;
+  run["status"] = text(outcome.status);
+  run["reason"] = outcome.reason.empty() ? Json(nullptr) : Json(outcome.reason);
+  if (outcome.status != Status::failed) add_measures(run, cell, outcome);
+  return run;
+}
+
+Json skipped_json(const PlannedCell& cell) {
+  Json run = run_head(cell, 0);
+  run["status"] = text(Status::skipped);
+  run["reason"] = cell.skipped;
+  return run;
+}
+
+Json results_json(const Json& context, const Plan& plan, const std::vector<Json>& runs,
+                  bool complete) {
+  Json document{{"schema", results_schema}, {"context", context}, {"plan", to_json(plan)}};
+  document["context"]["complete"] = complete;
+  document["runs"] = runs;
+  for (const PlannedCell& cell : plan.cells)
+    if (!cell.skipped.empty()) document["runs"].push_back(skipped_json(cell));
+  return document;
+}
+
+std::string dump(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
+void write_results(const Json& document, const std::string& path) {
+  // A line for each run: whoever reads or compares the file by eye finds them.
+  std::string text = "{\n";
+  for (const auto& [key, value] : document.items()) {
+    if (key == "runs" && !value.empty()) {
+      text += "  \"runs\": [\n";
+      for (const Json& run : value) text += "    " + dump(run) + ",\n";
+      text.erase(text.size() - 2) += "\n  ],\n";
+    } else {
+      text += fmt::format("  \"{}\": {},\n", key, dump(value));
+    }
+  }
+  text.erase(text.size() - 2) += "\n}\n";
+  if (path == "-") return write_whole(STDOUT_FILENO, text, "stdout");
+
+  const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
+  try {
+    const Fd fd(check(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644),
+                      "open", temporary));
+    write_whole(fd.get(), text, temporary);
+    check(::fsync(fd.get()), "fsync", temporary);
+    check(::rename(temporary.c_str(), path.c_str()), "rename", path);
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+Journal::Journal(std::string path, const Json& context, const Plan& plan)
+    : path_(std::move(path)),
+      fd_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644)) {
+  if (!fd_)
+    throw UsageError(fmt::format("{}: {}; choose a place that can be written with -o",
+                                 printable(path_), std::strerror(errno)));
+  append({{"schema", journal_schema}, {"context", context}, {"plan", to_json(plan)}});
+}
+
+Journal::Content Journal::read(const std::string& path) {
+  return parse_journal(read_file(path), path);
+}
+
+Journal Journal::resume(std::string path) {
+  const std::string text = read_file(path);
+  Journal journal;
+  journal.path_ = std::move(path);
+  journal.fd_ = Fd(
+      check(::open(journal.path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC), "open", journal.path_));
+  check(::ftruncate(journal.fd_.get(), static_cast<off_t>(text.rfind('\n') + 1)), "ftruncate",
+        journal.path_);
+  return journal;
+}
+
+void Journal::append(const Json& run) {
+  write_whole(fd_.get(), dump(run) + "\n", path_);
+}
+
+void Journal::remove() noexcept {
+  ::unlink(path_.c_str());
+}
+
+ResultsFile records_of(const Json& document, const std::string& path) {
+  check_schema(document, results_schema, path);
+  for (const char* key : {"context", "plan", "runs"})
+    if (!document.contains(key)) reject(path, fmt::format("has no \"{}\"", key));
+  if (!document["context"].is_object()) reject(path, "context: expected an object");
+  if (!document["runs"].is_array()) reject(path, "runs: expected a list");
+  ResultsFile file{.path = path, .context = document["context"], .runs = {}};
+  const Json& runs = document["runs"];
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    file.runs.push_back(RunReader(runs[i], i, path).read());
+  return file;
+}
+
+ResultsFile read_results(const std::string& path) {
+  const std::string text = read_file(path);
+  if (!is_journal(text)) return records_of(parse(text, path), path);
+  const Journal::Content content = parse_journal(text, path);
+  return records_of(results_json(content.context, content.plan, content.runs, false), path);
+}
+
+}  // namespace ipcbench

@@ -1,0 +1,93 @@
+// results.h: the results file "ipcbench/1", the journal that stands in for it while a plan is
+// being executed, and what is read back from either. results/ipcbench-1.schema.json is the format.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "harness/driver.h"
+#include "harness/histogram.h"
+#include "harness/plan.h"
+
+namespace ipcbench {
+
+using Json = nlohmann::ordered_json;
+
+inline constexpr std::string_view results_schema = "ipcbench/1";
+inline constexpr std::string_view journal_schema = "ipcbench-journal/1";
+
+/// A run as it stands in the results file: what was run, what came of it, and its measures with
+/// their units in their names. `order` counts from 0 in the order of execution.
+Json run_json(const PlannedCell& cell, int repeat, std::size_t order, const Outcome& outcome);
+/// A cell that isn't run, as one entry.
+Json skipped_json(const PlannedCell& cell);
+
+/// The document: runs in the order of execution, skipped cells after them.
+Json results_json(const Json& context, const Plan& plan, const std::vector<Json>& runs,
+                  bool complete);
+
+/// One line of JSON. Bytes that aren't UTF-8, as a path may hold, are replaced.
+std::string dump(const Json& json, int indent = -1);
+
+/// Writes a temporary file beside `path` and renames it, so that there is a whole file or none;
+/// "-" is stdout. Throws std::system_error.
+void write_results(const Json& document, const std::string& path);
+
+/// One line per finished run, so that an interrupt, a crash or a full disk loses the run in
+/// progress at most. The first line holds the context and the plan.
+class Journal {
+ public:
+  /// Starts a new journal. Throws UsageError where it can't be written.
+  Journal(std::string path, const Json& context, const Plan& plan);
+
+  struct Content {
+    Json context;
+    Plan plan;
+    std::vector<Json> runs;
+  };
+  /// Reads a journal; a last line that was cut short is dropped. Throws UsageError.
+  static Content read(const std::string& path);
+  /// Goes on with a journal after its last whole line.
+  static Journal resume(std::string path);
+
+  const std::string& path() const { return path_; }
+  void append(const Json& run);
+  void remove() noexcept;
+
+ private:
+  Journal() = default;
+  std::string path_;
+  Fd fd_;
+};
+
+/// A run that was read back.
+struct RunRecord {
+  std::string transport;
+  std::string scenario;
+  std::optional<std::uint64_t> size;
+  std::string placement;
+  int repeat = 0;
+  Status status = Status::failed;
+  std::string reason;
+  std::map<std::string, double> measures;  ///< every number of the run, by its key
+  bool timed_by_batches = false;           ///< its round trip comes from sub-batches' means
+  std::optional<Histogram> histogram;
+};
+
+struct ResultsFile {
+  std::string path;
+  Json context;
+  std::vector<RunRecord> runs;
+};
+
+/// The runs of a results document. Throws UsageError, which names `path`, where it is malformed.
+ResultsFile records_of(const Json& document, const std::string& path);
+
+/// Reads a results file or a journal. Throws UsageError: what was seen, what was expected.
+ResultsFile read_results(const std::string& path);
+
+}  // namespace ipcbench

@@ -1,0 +1,222 @@
+#include "harness/run.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <climits>
+#include <cmath>
+#include <cstring>
+#include <exception>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace ipcbench {
+namespace {
+
+constexpr std::uint64_t warmup_messages_min = 100;
+constexpr double batch_target_ns = 1'500'000;
+
+std::int64_t to_ns(const timeval& time) {
+  return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_usec * std::int64_t{1'000};
+}
+
+void pin(int cpu) {
+  if (cpu < 0) return;
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  CPU_SET(static_cast<std::size_t>(cpu), &cpus);
+  check(::sched_setaffinity(0, sizeof cpus, &cpus), "sched_setaffinity", std::to_string(cpu));
+}
+
+template <class Field>
+void copy_text(Field& field, std::string_view text) {
+  const std::size_t size = std::min(text.size(), sizeof field - 1);
+  std::memcpy(field, text.data(), size);
+  field[size] = '\0';
+}
+
+}  // namespace
+
+std::string_view text(Phase phase) {
+  switch (phase) {
+    case Phase::none:
+      return "not started";
+    case Phase::starting:
+      return "starting";
+    case Phase::opening:
+      return "opening";
+    case Phase::warming_up:
+      return "warming up";
+    case Phase::measuring:
+      return "measuring";
+    case Phase::closing:
+      return "closing";
+    case Phase::done:
+      return "done";
+  }
+  return "?";
+}
+
+void enter(EndRecord& record, Phase phase, const Params& params) {
+  record.phase.store(phase, std::memory_order_release);
+  if (!params.stop_at.empty() && params.stop_at == fmt::format("{}:{}", record.role, text(phase)))
+    ::raise(SIGSTOP);
+}
+
+void note_error(EndRecord& record, std::string_view error) {
+  copy_text(record.error, error);
+}
+
+void End::enter(Phase phase) {
+  ipcbench::enter(record_, phase, params_);
+}
+
+void End::meet() {
+  const std::uint32_t meeting = control_.meetings.load(std::memory_order_acquire);
+  if (control_.arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == control_.meeting_size) {
+    control_.arrived.store(0, std::memory_order_relaxed);
+    control_.meetings.store(meeting + 1, std::memory_order_release);
+    futex_wake(control_.meetings, INT_MAX);
+    return;
+  }
+  while (control_.meetings.load(std::memory_order_acquire) == meeting)
+    futex_wait(control_.meetings, meeting);
+}
+
+std::uint64_t End::warm_up(const std::function<void(std::uint64_t, std::uint64_t)>& loop) {
+  enter(Phase::warming_up);
+  const bool leads = index_ == 0;
+  const auto warmup_ns = static_cast<double>(params_.warmup_ns);
+  std::uint64_t first = 0;
+  double total_ns = 0;
+  if (leads) control_.round_count = 1;
+  while (true) {
+    meet();
+    const std::uint64_t count = control_.round_count;
+    if (count == 0) return first;
+    const std::int64_t start_ns = monotonic_ns();
+    loop(first, count);
+    meet();
+    first += count;
+    if (!leads) continue;
+    const auto round_ns = static_cast<double>(monotonic_ns() - start_ns);
+    total_ns += round_ns;
+    const bool warm =
+        (total_ns >= warmup_ns && first >= warmup_messages_min) || total_ns >= 10 * warmup_ns;
+    control_.round_count = warm ? 0 : 2 * count;
+    if (warm) plan_batches(round_ns / static_cast<double>(count));
+  }
+}
+
+/// Splits the measured time into sub-batches of about 1.5 ms.
+void End::plan_batches(double message_ns) {
+  constexpr auto batches_max = static_cast<double>(ControlBlock::batches_max);
+  const auto min_time_ns = static_cast<double>(params_.min_time_ns);
+  const double wanted = params_.count != 0 ? static_cast<double>(params_.count)
+                                           : std::max(1.0, min_time_ns / std::max(message_ns, 0.1));
+  const double batch_ns = std::max(batch_target_ns, wanted * message_ns / batches_max);
+  const double batches =
+      std::clamp(std::round(wanted * message_ns / batch_ns), std::min(wanted, 8.0), batches_max);
+  control_.batch_messages = static_cast<std::uint64_t>(std::ceil(wanted / batches));
+  control_.batch_count =
+      static_cast<std::uint64_t>(std::ceil(wanted / static_cast<double>(control_.batch_messages)));
+}
+
+void End::start_measuring(bool timekeeper) {
+  if (timekeeper) control_.histogram.clear();
+  meet();
+  enter(Phase::measuring);
+  measuring_ = true;
+  rusage usage;
+  ::getrusage(RUSAGE_SELF, &usage);
+  record_.user_ns = -to_ns(usage.ru_utime);
+  record_.system_ns = -to_ns(usage.ru_stime);
+  record_.voluntary_switches = -static_cast<std::uint64_t>(usage.ru_nvcsw);
+  record_.involuntary_switches = -static_cast<std::uint64_t>(usage.ru_nivcsw);
+  record_.page_faults = -static_cast<std::uint64_t>(usage.ru_minflt + usage.ru_majflt);
+  start_ns_ = monotonic_ns();
+}
+
+void End::stop_measuring(std::uint64_t count) {
+  record_.elapsed_ns = monotonic_ns() - start_ns_;
+  rusage usage;
+  ::getrusage(RUSAGE_SELF, &usage);
+  record_.user_ns += to_ns(usage.ru_utime);
+  record_.system_ns += to_ns(usage.ru_stime);
+  record_.voluntary_switches += static_cast<std::uint64_t>(usage.ru_nvcsw);
+  record_.involuntary_switches += static_cast<std::uint64_t>(usage.ru_nivcsw);
+  record_.page_faults += static_cast<std::uint64_t>(usage.ru_minflt + usage.ru_majflt);
+  record_.count = count;
+  enter(Phase::closing);
+}
+
+Shape Runner::shape() const {
+  return {.size = params_.size,
+          .depth = params_.depth,
+          .shares_core = params_.cpus[0] >= 0 && params_.cpus[0] == params_.cpus[1],
+          .directory = &directory_};
+}
+
+void Runner::run(std::initializer_list<EndPlan> ends) {
+  control_.meeting_size = static_cast<std::uint32_t>(ends.size());
+  for (std::size_t index = 0; const EndPlan& plan : ends) fork_end(index++, plan);
+  reap(ends.size());
+}
+
+void Runner::fork_end(std::size_t index, const EndPlan& plan) {
+  EndRecord& record = control_.ends[index];
+  copy_text(record.role, plan.role);
+  const pid_t runner = ::getpid();
+  const pid_t pid = check(::fork(), "fork");
+  if (pid != 0) {
+    record.pid.store(pid, std::memory_order_release);
+    return;
+  }
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != runner) ::_exit(1);
+  try {
+    End end(control_, index, params_);
+    end.enter(Phase::starting);
+    pin(params_.cpus[index]);
+    record.cpu = params_.cpus[index];
+    end.enter(Phase::opening);
+    plan.body(end);
+    end.enter(Phase::done);
+  } catch (const std::exception& error) {
+    note_error(record, error.what());
+    ::_exit(1);
+  }
+  ::_exit(0);
+}
+
+void Runner::reap(std::size_t count) {
+  bool failed = false;
+  for (std::size_t left = count; left > 0; --left) {
+    int status = 0;
+    rusage usage;
+    const pid_t pid = check(retry([&] { return ::wait4(-1, &status, 0, &usage); }), "wait4");
+    for (EndRecord& record : std::span(control_.ends, count)) {
+      if (record.pid.load(std::memory_order_relaxed) != pid) continue;
+      record.exit_status = status;
+      record.reaped = true;
+      record.life_user_ns = to_ns(usage.ru_utime);
+      record.life_system_ns = to_ns(usage.ru_stime);
+      record.resident_max_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+    }
+    if (status == 0 || failed) continue;
+    failed = true;
+    for (EndRecord& record : std::span(control_.ends, count)) {
+      if (record.reaped) continue;
+      record.ended_by_runner = true;
+      ::kill(record.pid.load(std::memory_order_relaxed), SIGKILL);
+    }
+  }
+  if (failed) throw std::runtime_error("an end failed");
+}
+
+}  // namespace ipcbench

@@ -1,0 +1,209 @@
+// run.h: one run as its own processes see it: the runner, its ends, and the control block.
+//
+//   driver ── forks a runner (driver.h)
+//   runner ── makes the link ── forks the ends ── reaps them ── removes the link
+//   end:      pin → open → meet → warm up → meet → measured loop → exit
+//
+// The control block is shared memory that the driver makes for the run. Every line of it has one
+// writer. When a process dies, the driver reads there where each one was.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "harness/clock.h"
+#include "harness/futex.h"
+#include "harness/histogram.h"
+#include "harness/transport.h"
+#include "harness/unix.h"
+
+namespace ipcbench {
+
+enum class Phase : std::uint32_t { none, starting, opening, warming_up, measuring, closing, done };
+std::string_view text(Phase);
+
+/// Everything that decides how a run goes. Recorded with its results.
+struct Params {
+  std::size_t size = 64;            ///< bytes of a message; 0 where the scenario has none
+  std::size_t depth = 64;           ///< messages the channel is asked to hold
+  std::array<int, 2> cpus{-1, -1};  ///< where producer and consumer are pinned; -1: nowhere
+  std::int64_t warmup_ns = 20'000'000;
+  std::int64_t min_time_ns = 50'000'000;  ///< what the calibrated count aims at
+  std::int64_t timeout_ns = 20'000'000'000;
+  std::uint64_t count = 0;  ///< messages to measure; 0: calibrated during the warm-up
+  TickRate tick_rate;
+  std::string stop_at;  ///< "role:phase": that process stops itself there, for tests
+};
+
+/// What an end writes of itself. Times are nanoseconds; counts are of the measured loop alone.
+struct alignas(64) EndRecord {
+  std::atomic<std::uint64_t> message;  ///< the message it is at: written for each one
+  alignas(64) std::atomic<Phase> phase;
+  std::atomic<std::int32_t> pid;
+  char role[16];
+  std::int32_t cpu;
+  std::uint64_t count;  ///< messages it sent, received or acquired in the measured loop
+  std::int64_t elapsed_ns;
+  std::int64_t user_ns;
+  std::int64_t system_ns;
+  std::uint64_t voluntary_switches;
+  std::uint64_t involuntary_switches;
+  std::uint64_t page_faults;
+  char error[384];  ///< what() of what it threw
+  // Written by the runner when the end is gone (wait4): the whole life of the process.
+  std::int32_t exit_status;
+  bool reaped;
+  bool ended_by_runner;  ///< killed because another end had died
+  std::int64_t life_user_ns;
+  std::int64_t life_system_ns;
+  std::uint64_t resident_max_bytes;
+};
+
+struct ControlBlock {
+  static constexpr std::size_t ends_max = 2;
+  static constexpr std::size_t batches_max = 256;
+
+  alignas(64) std::atomic<std::uint32_t> arrived;  ///< ends at the current meeting
+  std::atomic<std::uint32_t> meetings;             ///< meetings over; the futex of the next one
+  std::uint32_t meeting_size;                      ///< how many ends meet
+  // Decided by the first end between two meetings.
+  alignas(64) std::uint64_t
+      round_count;               ///< messages of the next warm-up round; 0: warm-up is over
+  std::uint64_t batch_messages;  ///< messages of a sub-batch
+  std::uint64_t batch_count;
+  EndRecord runner;
+  EndRecord ends[ends_max];
+  std::uint64_t depth;                  ///< what the link says it holds; 0: it doesn't say
+  std::uint64_t verified_bytes;         ///< by the verify scenario
+  std::uint64_t batch_ns[batches_max];  ///< written by the timekeeper
+  Histogram histogram;                  ///< written by the timekeeper of a latency scenario
+};
+static_assert(std::is_standard_layout_v<ControlBlock>);
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+/// An end, in its own process.
+class End {
+ public:
+  End(ControlBlock& control, std::size_t index, const Params& params)
+      : control_(control), record_(control.ends[index]), index_(index), params_(params) {}
+
+  const Params& params() const { return params_; }
+  Histogram& histogram() { return control_.histogram; }
+  /// Notes which message it is at. Cheap enough for every message: a store to a line of its own.
+  void at(std::uint64_t message) { record_.message.store(message, std::memory_order_relaxed); }
+  /// Which message the other end is at.
+  std::uint64_t other_at() const {
+    return control_.ends[1 - index_].message.load(std::memory_order_acquire);
+  }
+  void enter(Phase phase);
+  /// Waits until all ends of the run are here.
+  void meet();
+
+  /// Warms up, and runs the measured loop. `loop(first, count)` handles the messages first to
+  /// first + count - 1; all ends call it with the same numbers. The first end finds the count
+  /// during the warm-up; the timekeeper's sub-batch times are kept.
+  template <class Loop>
+  void measure(Loop loop, bool timekeeper) {
+    std::uint64_t first =
+        warm_up([&](std::uint64_t from, std::uint64_t count) { loop(from, count); });
+    start_measuring(timekeeper);
+    const std::uint64_t batches = control_.batch_count;
+    const std::uint64_t messages = control_.batch_messages;
+    std::int64_t before_ns = monotonic_ns();
+    for (std::uint64_t batch = 0; batch < batches; ++batch) {
+      loop(first, messages);
+      first += messages;
+      const std::int64_t now_ns = monotonic_ns();
+      if (timekeeper) control_.batch_ns[batch] = static_cast<std::uint64_t>(now_ns - before_ns);
+      before_ns = now_ns;
+    }
+    stop_measuring(batches * messages);
+  }
+
+  /// Runs something once, without warm-up; for scenarios that check and don't measure.
+  template <class Body>
+  void once(Body body) {
+    meet();
+    control_.batch_count = 0;
+    start_measuring(false);
+    stop_measuring(body());
+  }
+
+  /// Calls `use(clock)` with the clock that latency loops read here.
+  template <class Use>
+  void with_clock(Use use) {
+    if (params_.tick_rate.usable())
+      use(TscClock(params_.tick_rate));
+    else
+      use(MonotonicClock(params_.tick_rate));
+  }
+
+  /// Whether the warm-up is over.
+  bool is_measuring() const { return measuring_; }
+  /// Overrides what measure() counted: a lock's holder has its own share of the acquisitions.
+  void set_count(std::uint64_t count) { record_.count = count; }
+  void set_verified_bytes(std::uint64_t bytes) { control_.verified_bytes = bytes; }
+
+ private:
+  std::uint64_t warm_up(const std::function<void(std::uint64_t, std::uint64_t)>& loop);
+  void plan_batches(double message_ns);
+  void start_measuring(bool timekeeper);
+  void stop_measuring(std::uint64_t count);
+
+  ControlBlock& control_;
+  EndRecord& record_;
+  std::size_t index_;
+  const Params& params_;
+  std::int64_t start_ns_ = 0;
+  bool measuring_ = false;
+};
+
+/// The process between the driver and the ends: it owns the link's names and reaps the ends.
+class Runner {
+ public:
+  Runner(ControlBlock& control, const Params& params, const RunDirectory& directory)
+      : control_(control), params_(params), directory_(directory) {}
+
+  const Params& params() const { return params_; }
+  Shape shape() const;
+
+  struct EndPlan {
+    std::string_view role;
+    std::function<void(End&)> body;  ///< runs in the end's process, which exits with it
+  };
+  /// Forks the ends and waits for all of them. What a body throws ends up in the control block.
+  /// When one end fails, the others are killed and this throws.
+  void run(std::initializer_list<EndPlan> ends);
+
+  /// Records how many messages the link says it holds, where it says so.
+  template <class T>
+  void note_depth(const T& link) {
+    if constexpr (requires { link.depth(); }) control_.depth = link.depth();
+  }
+
+ private:
+  void fork_end(std::size_t index, const EndPlan& plan);
+  void reap(std::size_t count);
+
+  ControlBlock& control_;
+  const Params& params_;
+  const RunDirectory& directory_;
+};
+
+/// Moves the calling process to a phase of its record, and stops it there if the run says so.
+void enter(EndRecord& record, Phase phase, const Params& params);
+
+/// Copies an error into a record.
+void note_error(EndRecord& record, std::string_view error);
+
+}  // namespace ipcbench

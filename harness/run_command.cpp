@@ -1,0 +1,261 @@
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <optional>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/build_info.h"
+#include "harness/commands.h"
+#include "harness/machine.h"
+#include "harness/schedule.h"
+#include "harness/table.h"
+#include "harness/text.h"
+
+namespace ipcbench {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+/// $XDG_STATE_HOME/ipcbench/2026-11-20T21-04-59Z.json: what isn't asked for elsewhere is kept here.
+std::string default_output() {
+  const char* state = std::getenv("XDG_STATE_HOME");
+  const char* home = std::getenv("HOME");
+  const fs::path base = state != nullptr && *state != '\0' ? fs::path(state)
+                        : home != nullptr && *home != '\0' ? fs::path(home) / ".local/state"
+                                                           : fs::path(temporary_directory());
+  const fs::path directory = base / "ipcbench";
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error)
+    throw UsageError(fmt::format("{}: {}; choose a results file with -o",
+                                 printable(directory.string()), error.message()));
+  return directory /
+         fmt::format("{:%Y-%m-%dT%H-%M-%SZ}-{}.json", fmt::gmtime(std::time(nullptr)), ::getpid());
+}
+
+void check_output(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error))
+    throw UsageError(
+        fmt::format("{}: is a directory; expected a file name after -o", printable(path)));
+}
+
+std::string time_text(double seconds) {
+  if (seconds < 90) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 5400) return fmt::format("{:.0f} min", seconds / 60);
+  return fmt::format("{:.1f} h", seconds / 3600);
+}
+
+std::size_t due_cells(const Plan& plan) {
+  std::size_t due = 0;
+  for (const PlannedCell& cell : plan.cells) due += cell.skipped.empty() ? 1 : 0;
+  return due;
+}
+
+std::string plan_summary(const Plan& plan) {
+  return fmt::format("{} cells, {} skipped; {} runs, about {}", due_cells(plan),
+                     plan.cells.size() - due_cells(plan), plan.order.size(),
+                     time_text(plan.estimate_s()));
+}
+
+int print_plan(const Plan& plan, bool json) {
+  if (json) {
+    fmt::print("{}\n", dump(to_json(plan), 2));
+    return exit_ok;
+  }
+  for (const PlannedCell& cell : plan.cells)
+    fmt::print("{}{}\n", cell.key(),
+               cell.skipped.empty() ? "" : fmt::format("  skipped: {}", cell.skipped));
+  fmt::print("{}\n", plan_summary(plan));
+  return exit_ok;
+}
+
+/// Shows progress on stderr: one line that is written over on a terminal, else a line for each
+/// finished cell; a line for each run if that is asked for.
+class ProgressLine {
+ public:
+  ProgressLine(const RunOptions& options, const Plan& plan)
+      : quiet_(options.quiet),
+        verbose_(options.verbose),
+        animated_(::isatty(STDERR_FILENO) == 1 && std::getenv("CI") == nullptr && !verbose_),
+        repeats_(plan.repeats) {}
+  ~ProgressLine() { clear(); }
+
+  void show(const Progress& progress) {
+    if (quiet_) return;
+    const Outcome& outcome = *progress.outcome;
+    const bool failed = outcome.status == Status::failed;
+    const std::string where = fmt::format("[{}/{}]", progress.done, progress.total);
+    if (failed) {
+      clear();
+      fmt::print(stderr, "{} {} repeat {}: failed: {}\n", where, progress.cell->key(),
+                 progress.repeat, outcome.reason);
+    } else if (verbose_ || (!animated_ && progress.repeat == repeats_)) {
+      fmt::print(stderr, "{} {} {}\n", where, progress.cell->key(),
+                 outcome.reason.empty() ? "ok" : "suspect: " + outcome.reason);
+    }
+    if (!animated_) return;
+    fmt::print(stderr, "\r\033[K{} {}  {} left", where, progress.cell->key(),
+               time_text(progress.remaining_s));
+    std::fflush(stderr);
+    drawn_ = true;
+  }
+  void clear() {
+    if (drawn_) fmt::print(stderr, "\r\033[K");
+    drawn_ = false;
+  }
+  bool is_animated() const { return animated_ && !quiet_; }
+
+ private:
+  bool quiet_;
+  bool verbose_;
+  bool animated_;
+  bool drawn_ = false;
+  int repeats_;
+};
+
+Json make_context(const std::vector<std::string>& command_line, const Topology& topology,
+                  TickRate rate) {
+  return {{"program", "ipcbench"},
+          {"version", build_version},
+          {"command", command_line},
+          {"started", utc_now()},
+          {"machine", Json(machine_record(topology, rate, measure_clock_cost(rate)))}};
+}
+
+/// What is measured now must be comparable with what the journal holds.
+void check_same_machine(const Json& then, const Json& now, const std::string& journal) {
+  const Json::json_pointer digest("/machine/identity_digest");
+  if (then.contains(digest) && then.at(digest) == now.at(digest)) return;
+  throw UsageError(
+      fmt::format("{}: was begun on another machine, kernel or build; expected the "
+                  "same; begin anew without --resume",
+                  printable(journal)));
+}
+
+struct Execution {
+  Json context;
+  Plan plan;
+  std::vector<Json> runs;
+  std::string output;
+};
+
+/// Executes what is left of the plan. Returns the signal that ended it early, or 0.
+int execute_plan(Execution& execution, Journal& journal, const RunOptions& options, TickRate rate) {
+  const RunDirectory directory;
+  Interrupts interrupts;
+  const char* stop_at = std::getenv("IPCBENCH_STOP_AT");
+  const Schedule schedule{.plan = execution.plan,
+                          .directory = directory,
+                          .interrupts = interrupts,
+                          .tick_rate = rate,
+                          .stop_at = stop_at == nullptr ? "" : stop_at};
+  ProgressLine line(options, execution.plan);
+  const std::size_t first_round = due_cells(execution.plan);
+  execute(schedule, journal, execution.runs, [&](const Progress& progress) {
+    line.show(progress);
+    if (progress.done != first_round || progress.remaining_s < 5 || !line.is_animated()) return;
+    line.clear();
+    const Json document = results_json(execution.context, execution.plan, execution.runs, false);
+    fmt::print(stderr, "A first look, after one repeat of each cell:\n\n{}\n",
+               render(records_of(document, execution.output), TableFormat::text));
+  });
+  return interrupts.arrived();
+}
+
+int finish(const Execution& execution, Journal& journal, const RunOptions& options, int signal) {
+  Json context = execution.context;
+  context["finished"] = utc_now();
+  const Json document = results_json(context, execution.plan, execution.runs, signal == 0);
+  const bool to_stdout = execution.output == "-";
+  write_results(document, execution.output);
+  if (signal == 0) journal.remove();
+  if (options.json && !to_stdout) write_results(document, "-");
+  const ResultsFile file = records_of(document, execution.output);
+  if (!options.quiet && !options.json && !to_stdout)
+    fmt::print("{}", render(file, TableFormat::text, wants_color(options.color, STDOUT_FILENO)));
+  std::fflush(stdout);
+  if (!options.quiet && !to_stdout) fmt::print(stderr, "results: {}\n", execution.output);
+  if (signal != 0) {
+    fmt::print(stderr, "ipcbench: ended by {}; go on with --resume -o {}\n", signal_text(signal),
+               execution.output);
+    return 128 + signal;
+  }
+  const auto failed = std::count_if(file.runs.begin(), file.runs.end(), [](const RunRecord& run) {
+    return run.status == Status::failed;
+  });
+  if (failed == 0) return exit_ok;
+  fmt::print(stderr, "ipcbench: {} of {} runs failed; the results file has the reasons\n", failed,
+             execution.plan.order.size());
+  return exit_failed;
+}
+
+int report_nothing_to_run(const Plan& plan) {
+  for (const PlannedCell& cell : plan.cells)
+    fmt::print(stderr, "{}: {}\n", cell.key(), cell.skipped);
+  fmt::print(stderr, "ipcbench: nothing of this can run here; 'ipcbench list' shows what can\n");
+  return exit_nothing_ran;
+}
+
+}  // namespace
+
+int run_command(const RunOptions& options, const std::vector<std::string>& command_line) {
+  wants_color(options.color, STDOUT_FILENO);  // so that a wrong word is told before the runs
+  for (const std::string& object : sweep())
+    if (options.verbose) fmt::print(stderr, "removed, left by a dead run: {}\n", object);
+  const Topology topology;
+  if (options.resume && (options.output.empty() || options.output == "-"))
+    throw UsageError("--resume: expected -o FILE, the results file of the interrupted run");
+  if (options.resume && !plan_flags_given(options).empty())
+    throw UsageError(fmt::format("--resume: takes its plan from the journal; leave out {}",
+                                 fmt::join(plan_flags_given(options), ", ")));
+
+  Execution execution;
+  execution.output = options.output.empty() && !options.dry_run ? default_output() : options.output;
+  const std::string journal_path =
+      (execution.output == "-" ? default_output() : execution.output) + ".journal";
+  if (options.resume) {
+    Journal::Content content = Journal::read(journal_path);
+    execution.context = std::move(content.context);
+    execution.plan = std::move(content.plan);
+    execution.runs = std::move(content.runs);
+  } else {
+    execution.plan = make_plan(resolve(options, topology));
+  }
+  if (options.dry_run) return print_plan(execution.plan, options.json);
+  if (execution.plan.order.empty()) return report_nothing_to_run(execution.plan);
+  check_output(execution.output);
+  if (!options.quiet) fmt::print(stderr, "{}\n", plan_summary(execution.plan));
+
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error of write(2) instead
+  const TickRate rate = measure_tick_rate();
+  Json context = make_context(command_line, topology, rate);
+  if (options.resume) check_same_machine(execution.context, context, journal_path);
+  if (!options.resume) execution.context = std::move(context);
+  Journal journal = options.resume ? Journal::resume(journal_path)
+                                   : Journal(journal_path, execution.context, execution.plan);
+  try {
+    const int signal = execute_plan(execution, journal, options, rate);
+    return finish(execution, journal, options, signal);
+  } catch (const std::system_error& error) {
+    fmt::print(stderr,
+               "ipcbench: {}; {} finished runs are kept in {}: make room, then go on with "
+               "--resume -o {}\n",
+               error.what(), execution.runs.size(), journal.path(), execution.output);
+    return exit_failed;
+  }
+}
+
+}  // namespace ipcbench

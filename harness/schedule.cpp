@@ -1,0 +1,81 @@
+#include "harness/schedule.h"
+
+#include <benchmark/benchmark.h>
+
+#include <exception>
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+namespace ipcbench {
+namespace {
+
+/// Google Benchmark's report of a run is of no use here: ours is the results file.
+class SilentReporter : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context&) override { return true; }
+  void ReportRuns(const std::vector<Run>&) override {}
+};
+
+/// Executes one run as a benchmark. It is registered alone, so that it runs when we say so:
+/// Google Benchmark's own interleaving has no seed, and it has no deadlines.
+Outcome execute_as_benchmark(const Schedule& schedule, const PlannedCell& cell) {
+  const Row* row = find_row(cell.transport);
+  const std::optional<std::size_t> scenario = find_scenario(cell.scenario);
+  if (row == nullptr || !scenario || row->cells[*scenario] == nullptr)
+    throw std::runtime_error(fmt::format("{}: this ipcbench has no such cell", cell.key()));
+  Params params = schedule.plan.params(cell, schedule.tick_rate);
+  params.stop_at = schedule.stop_at;
+
+  Outcome outcome;
+  std::exception_ptr error;  // an exception through Google Benchmark would abort the process
+  benchmark::RegisterBenchmark(
+      cell.key().c_str(),
+      [&](benchmark::State& state) {
+        for ([[maybe_unused]] auto iteration : state) {
+          try {
+            outcome =
+                execute(row->cells[*scenario], params, schedule.directory, schedule.interrupts);
+          } catch (...) {
+            error = std::current_exception();
+          }
+          state.SetIterationTime(static_cast<double>(outcome.elapsed_ns) / 1e9);
+        }
+        if (outcome.status == Status::failed) state.SkipWithError(outcome.reason.c_str());
+      })
+      ->UseManualTime()
+      ->Iterations(1);
+  SilentReporter reporter;
+  benchmark::RunSpecifiedBenchmarks(&reporter, ".");
+  benchmark::ClearRegisteredBenchmarks();
+  if (error) std::rethrow_exception(error);
+  return outcome;
+}
+
+}  // namespace
+
+void execute(const Schedule& schedule, Journal& journal, std::vector<Json>& runs,
+             const std::function<void(const Progress&)>& report) {
+  const Plan& plan = schedule.plan;
+  const std::size_t first = runs.size();
+  const std::int64_t start_ns = monotonic_ns();
+  for (std::size_t i = first; i < plan.order.size(); ++i) {
+    if (schedule.interrupts.arrived() != 0) return;
+    const PlannedRun& planned = plan.order[i];
+    const PlannedCell& cell = plan.cells[planned.cell];
+    const Outcome outcome = execute_as_benchmark(schedule, cell);
+    if (schedule.interrupts.arrived() != 0) return;  // its run was cut short: it isn't recorded
+    runs.push_back(run_json(cell, planned.repeat, i, outcome));
+    journal.append(runs.back());
+    const double run_s =
+        static_cast<double>(monotonic_ns() - start_ns) / 1e9 / static_cast<double>(i + 1 - first);
+    report({.done = i + 1,
+            .total = plan.order.size(),
+            .cell = &cell,
+            .repeat = planned.repeat,
+            .outcome = &outcome,
+            .remaining_s = run_s * static_cast<double>(plan.order.size() - i - 1)});
+  }
+}
+
+}  // namespace ipcbench

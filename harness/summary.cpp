@@ -1,0 +1,99 @@
+#include "harness/summary.h"
+
+#include <tuple>
+
+namespace ipcbench {
+namespace {
+
+using Key = std::tuple<std::string, std::string, std::optional<std::uint64_t>, std::string>;
+
+std::vector<double> values_of(const std::vector<const RunRecord*>& runs, const std::string& name) {
+  std::vector<double> values;
+  for (const RunRecord* run : runs) {
+    const auto measure = run->measures.find(name);
+    if (measure != run->measures.end()) values.push_back(measure->second);
+  }
+  return values;
+}
+
+/// A percentile of all repeats together, with the interval that the repeats' own give.
+std::optional<Estimate> merged_percentile(const Histogram& merged, double percentile,
+                                          const std::vector<double>& of_repeats) {
+  const std::optional<double> value = merged.supported_quantile(percentile);
+  if (!value) return std::nullopt;
+  Estimate estimate = estimate_median(of_repeats).value_or(Estimate{});
+  estimate.median = *value;
+  return estimate;
+}
+
+void count(CellSummary& cell, const RunRecord& run) {
+  switch (run.status) {
+    case Status::ok:
+      ++cell.ok;
+      break;
+    case Status::suspect:
+      ++cell.suspect;
+      break;
+    case Status::failed:
+      ++cell.failed;
+      break;
+    case Status::skipped:
+      ++cell.skipped;
+      break;
+  }
+  if (cell.reason.empty()) cell.reason = run.reason;
+  cell.timed_by_batches |= run.timed_by_batches;
+}
+
+CellSummary summarise_cell(const std::vector<const RunRecord*>& all) {
+  const RunRecord& first = *all.front();
+  CellSummary cell;
+  cell.transport = first.transport;
+  cell.scenario = first.scenario;
+  cell.size = first.size;
+  cell.placement = first.placement;
+  std::vector<const RunRecord*> measured;
+  Histogram merged;
+  for (const RunRecord* run : all) {
+    count(cell, *run);
+    if (run->status != Status::ok && run->status != Status::suspect) continue;
+    measured.push_back(run);
+    if (run->histogram) merged.merge(*run->histogram);
+  }
+  const auto estimate = [&](const char* name) {
+    return estimate_median(values_of(measured, name));
+  };
+  cell.round_trips = merged.count();
+  if (cell.round_trips == 0) {
+    cell.p50_ns = estimate("round_trip_p50_ns");
+  } else {
+    cell.p50_ns = merged_percentile(merged, 0.5, values_of(measured, "round_trip_p50_ns"));
+    cell.p90_ns = merged.supported_quantile(0.9);
+    cell.p99_ns = merged_percentile(merged, 0.99, values_of(measured, "round_trip_p99_ns"));
+    cell.p999_ns = merged.supported_quantile(0.999);
+  }
+  cell.messages_per_s = estimate("messages_per_s");
+  cell.bytes_per_s = estimate("bytes_per_s");
+  cell.acquisitions_per_s = estimate("acquisitions_per_s");
+  cell.fairness = estimate("fairness");
+  cell.cpu_ns_per_message = estimate("cpu_ns_per_message");
+  return cell;
+}
+
+}  // namespace
+
+std::vector<CellSummary> summarise(const std::vector<RunRecord>& runs) {
+  std::map<Key, std::size_t> indices;
+  std::vector<std::vector<const RunRecord*>> groups;
+  for (const RunRecord& run : runs) {
+    const Key key{run.transport, run.scenario, run.size, run.placement};
+    const auto [entry, is_new] = indices.try_emplace(key, groups.size());
+    if (is_new) groups.emplace_back();
+    groups[entry->second].push_back(&run);
+  }
+  std::vector<CellSummary> cells;
+  for (const auto& group : groups) cells.push_back(summarise_cell(group));
+  return cells;
+}
+
+}  // namespace ipcbench

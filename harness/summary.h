@@ -1,0 +1,46 @@
+// summary.h: what the repeats of each cell say together.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/results.h"
+#include "harness/stats.h"
+
+namespace ipcbench {
+
+/// All repeats of one transport × scenario × parameters. Estimates are medians over the repeats
+/// with their intervals; failed runs are counted and left out, suspect ones are counted and kept.
+struct CellSummary {
+  std::string transport;
+  std::string scenario;
+  std::optional<std::uint64_t> size;
+  std::string placement;
+  int ok = 0;
+  int suspect = 0;
+  int failed = 0;
+  int skipped = 0;
+  std::string reason;  ///< of the first run that isn't ok
+  bool timed_by_batches = false;
+
+  /// Round trips in ns, from the merged histograms; the interval is over the repeats.
+  std::optional<Estimate> p50_ns;
+  std::optional<double> p90_ns;
+  std::optional<Estimate> p99_ns;  ///< its interval is 0 to 0 where single repeats can't give one
+  std::optional<double> p999_ns;
+  std::uint64_t round_trips = 0;
+  std::optional<Estimate> messages_per_s;
+  std::optional<Estimate> bytes_per_s;
+  std::optional<Estimate> acquisitions_per_s;
+  std::optional<Estimate> fairness;
+  std::optional<Estimate> cpu_ns_per_message;
+
+  int measured() const { return ok + suspect; }
+};
+
+/// The cells in the order of their first appearance.
+std::vector<CellSummary> summarise(const std::vector<RunRecord>& runs);
+
+}  // namespace ipcbench

@@ -1,0 +1,406 @@
+#include "harness/table.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/plan.h"
+#include "harness/text.h"
+
+namespace ipcbench {
+namespace {
+
+constexpr int repeats_for_interval = 6;  // below, order statistics can't give 95 %
+const std::string nothing = "–";
+
+struct Mark {
+  std::string_view letter;
+  std::string_view meaning;
+  bool (*applies)(const CellSummary&);
+};
+
+bool has_percentiles(const CellSummary& cell) {
+  return cell.round_trips > 0;
+}
+
+/// Warnings are a closed set: what was seen, why it matters, what helps.
+constexpr Mark marks[] = {
+    {"s", "some repeats were suspect (noise during the run) and are counted in; repeat with -r",
+     [](const CellSummary& cell) { return cell.suspect > 0; }},
+    {"f", "some repeats failed and are left out; the results file has the reasons",
+     [](const CellSummary& cell) { return cell.failed > 0; }},
+    {"r",
+     "fewer than 6 repeats: the interval is their whole range, below 95 % confidence; use -r 6",
+     [](const CellSummary& cell) {
+       return cell.measured() > 0 && cell.measured() < repeats_for_interval;
+     }},
+    {"b", "too fast for a clock read each: the median of sub-batches' means, no percentiles",
+     [](const CellSummary& cell) { return cell.timed_by_batches; }},
+    {"w", "p99 withheld: fewer than ten round trips lie beyond it; raise --min-time or -r",
+     [](const CellSummary& cell) { return has_percentiles(cell) && !cell.p99_ns; }},
+};
+
+std::string marks_of(const CellSummary& cell) {
+  std::string letters;
+  for (const Mark& mark : marks)
+    if (mark.applies(cell)) letters += mark.letter;
+  return letters;
+}
+
+std::string notes_of(const std::vector<const CellSummary*>& cells) {
+  std::set<char> letters;
+  std::vector<std::string> reasons;
+  for (const CellSummary* cell : cells) {
+    if (cell == nullptr) continue;
+    for (const char letter : marks_of(*cell)) letters.insert(letter);
+    if (cell->measured() > 0) continue;
+    const std::string reason =
+        fmt::format("{}: {}", cell->failed > 0 ? "failed" : "skipped", printable(cell->reason));
+    if (std::find(reasons.begin(), reasons.end(), reason) == reasons.end())
+      reasons.push_back(reason);
+  }
+  std::string notes(letters.begin(), letters.end());
+  for (const std::string& reason : reasons) {
+    if (!notes.empty()) notes += "  ";
+    notes += reason;
+  }
+  return notes;
+}
+
+using Show = std::string (*)(double);
+
+std::string show(const std::optional<Estimate>& estimate, Show text) {
+  return estimate ? text(estimate->median) : nothing;
+}
+std::string show_half_width(const std::optional<Estimate>& estimate) {
+  return estimate && estimate->count > 1 ? half_width_text(estimate->half_width()) : nothing;
+}
+std::string factor_text(double factor) {
+  return fmt::format("{:.{}f}", factor, factor < 9.95 ? 1 : 0);
+}
+std::string plain_text(double value) {
+  return fmt::format("{:.2f}", value);
+}
+
+bool is_roofline(const std::string& transport) {
+  const Row* row = find_row(transport);
+  return row != nullptr && row->facts.family == Family::roofline;
+}
+
+using Group = std::map<std::string, std::map<std::string, const CellSummary*>>;
+
+const CellSummary* find(const Group& group, const std::string& transport, const char* scenario) {
+  const auto& cells = group.at(transport);
+  const auto cell = cells.find(scenario);
+  return cell == cells.end() ? nullptr : cell->second;
+}
+
+template <class Field>
+std::optional<Estimate> field(const CellSummary* cell, Field member) {
+  return cell == nullptr ? std::nullopt : cell->*member;
+}
+
+/// The transports of a group by a measure, the best first, what has none at the end.
+std::vector<std::string> sorted(const Group& group,
+                                const std::function<double(const std::string&)>& cost) {
+  std::vector<std::string> names;
+  for (const auto& [name, cells] : group) names.push_back(name);
+  std::stable_sort(names.begin(), names.end(),
+                   [&](const std::string& a, const std::string& b) { return cost(a) < cost(b); });
+  return names;
+}
+
+constexpr double unmeasured = std::numeric_limits<double>::infinity();
+
+/// The smallest p50 that isn't a roofline's: what the others are compared with.
+double best_p50(const Group& group, const char* scenario) {
+  double best = unmeasured;
+  for (const auto& [name, cells] : group)
+    if (const auto p50 = field(find(group, name, scenario), &CellSummary::p50_ns);
+        p50 && !is_roofline(name))
+      best = std::min(best, p50->median);
+  return best;
+}
+
+std::string times_slower(const std::optional<Estimate>& p50, double best,
+                         const std::string& transport) {
+  if (is_roofline(transport)) return "roofline";
+  return p50 && best < unmeasured ? factor_text(p50->median / best) : nothing;
+}
+
+Table channel_table(const Group& group, std::uint64_t size, const std::string& placement,
+                    int repeats) {
+  Table table{.title = fmt::format("{}, {}: round trip (ping_pong) and throughput (flood), {} "
+                                   "repeats",
+                                   size_text(size), placement, repeats),
+              .columns = {"transport", "round trip p50", "±", "p99", "× best", "CPU/message",
+                          "messages", "±", "bandwidth", "CPU/message", "notes"},
+              .rows = {}};
+  const double best = best_p50(group, "ping_pong");
+  const auto cost = [&](const std::string& name) {
+    if (const auto p50 = field(find(group, name, "ping_pong"), &CellSummary::p50_ns))
+      return p50->median;
+    const auto rate = field(find(group, name, "flood"), &CellSummary::messages_per_s);
+    return rate ? 1e9 + 1e9 / rate->median : unmeasured;
+  };
+  for (const std::string& name : sorted(group, cost)) {
+    const CellSummary* trip = find(group, name, "ping_pong");
+    const CellSummary* flood = find(group, name, "flood");
+    const auto p50 = field(trip, &CellSummary::p50_ns);
+    const auto rate = field(flood, &CellSummary::messages_per_s);
+    table.rows.push_back(
+        {printable(name, 40), show(p50, duration_text), show_half_width(p50),
+         show(field(trip, &CellSummary::p99_ns), duration_text), times_slower(p50, best, name),
+         show(field(trip, &CellSummary::cpu_ns_per_message), duration_text), show(rate, rate_text),
+         show_half_width(rate), show(field(flood, &CellSummary::bytes_per_s), bandwidth_text),
+         show(field(flood, &CellSummary::cpu_ns_per_message), duration_text),
+         notes_of({trip, flood})});
+  }
+  return table;
+}
+
+Table handoff_table(const Group& group, const std::string& placement, int repeats) {
+  Table table{
+      .title = fmt::format("Signals, {}: control there and back (handoff), {} repeats", placement,
+                           repeats),
+      .columns = {"transport", "round trip p50", "±", "p99", "× best", "CPU/notification", "notes"},
+      .rows = {}};
+  const double best = best_p50(group, "handoff");
+  const auto cost = [&](const std::string& name) {
+    const auto p50 = field(find(group, name, "handoff"), &CellSummary::p50_ns);
+    return p50 ? p50->median : unmeasured;
+  };
+  for (const std::string& name : sorted(group, cost)) {
+    const CellSummary* cell = find(group, name, "handoff");
+    const auto p50 = field(cell, &CellSummary::p50_ns);
+    table.rows.push_back(
+        {printable(name, 40), show(p50, duration_text), show_half_width(p50),
+         show(field(cell, &CellSummary::p99_ns), duration_text), times_slower(p50, best, name),
+         show(field(cell, &CellSummary::cpu_ns_per_message), duration_text), notes_of({cell})});
+  }
+  return table;
+}
+
+Table contend_table(const Group& group, const std::string& placement, int repeats) {
+  Table table{.title = fmt::format("Locks, {}: two processes take turns (contend), {} repeats",
+                                   placement, repeats),
+              .columns = {"transport", "acquisitions", "±", "fairness", "CPU/acquisition", "notes"},
+              .rows = {}};
+  const auto cost = [&](const std::string& name) {
+    const auto rate = field(find(group, name, "contend"), &CellSummary::acquisitions_per_s);
+    return rate ? 1 / rate->median : unmeasured;
+  };
+  for (const std::string& name : sorted(group, cost)) {
+    const CellSummary* cell = find(group, name, "contend");
+    const auto rate = field(cell, &CellSummary::acquisitions_per_s);
+    table.rows.push_back({printable(name, 40), show(rate, rate_text), show_half_width(rate),
+                          show(field(cell, &CellSummary::fairness), plain_text),
+                          show(field(cell, &CellSummary::cpu_ns_per_message), duration_text),
+                          notes_of({cell})});
+  }
+  return table;
+}
+
+Table verify_table(const Group& group, const std::string& what, int repeats) {
+  Table table{.title = fmt::format("{}: proof (verify), {} repeats", what, repeats),
+              .columns = {"transport", "verified", "notes"},
+              .rows = {}};
+  for (const auto& [name, cells] : group) {
+    const CellSummary* cell = find(group, name, "verify");
+    table.rows.push_back({printable(name, 40),
+                          cell->measured() > 0 && cell->failed == 0 ? "yes" : nothing,
+                          notes_of({cell})});
+  }
+  return table;
+}
+
+std::string render_text(const Table& table, bool bold) {
+  std::vector<std::size_t> widths;
+  for (std::size_t column = 0; column < table.columns.size(); ++column) {
+    widths.push_back(width_of(table.columns[column]));
+    for (const auto& row : table.rows)
+      widths[column] = std::max(widths[column], width_of(row[column]));
+  }
+  std::string text =
+      fmt::format("{}{}{}\n", bold ? "\033[1m" : "", table.title, bold ? "\033[0m" : "");
+  const auto add = [&](const std::vector<std::string>& row) {
+    std::string line;
+    for (std::size_t column = 0; column < row.size(); ++column) {
+      const std::string padding(widths[column] - width_of(row[column]), ' ');
+      const bool left = column == 0 || column + 1 == row.size();
+      if (column > 0) line += "  ";
+      line += left ? row[column] + padding : padding + row[column];
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  };
+  add(table.columns);
+  for (const auto& row : table.rows) add(row);
+  return text;
+}
+
+std::string escape_markdown(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '|' || c == '<') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+std::string render_markdown(const Table& table) {
+  std::string text = fmt::format("**{}**\n\n", escape_markdown(table.title));
+  const auto add = [&](const std::vector<std::string>& row) {
+    text += "|";
+    for (const std::string& cell : row) text += fmt::format(" {} |", escape_markdown(cell));
+    text += "\n";
+  };
+  add(table.columns);
+  text += "|";
+  for (std::size_t column = 0; column < table.columns.size(); ++column)
+    text += column == 0 || column + 1 == table.columns.size() ? "---|" : "---:|";
+  text += "\n";
+  for (const auto& row : table.rows) add(row);
+  return text;
+}
+
+std::string escape_csv(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
+  quoted += '"';
+  return quoted;
+}
+
+std::string csv_number(std::optional<double> value) {
+  return value ? fmt::format("{:.6g}", *value) : "";
+}
+
+std::string render_csv(const std::vector<ResultsFile>& files) {
+  std::string text =
+      "file,transport,scenario,size_bytes,placement,runs_ok,runs_suspect,runs_failed,runs_skipped,"
+      "reason,round_trip_p50_ns,round_trip_p50_low_ns,round_trip_p50_high_ns,round_trip_p90_ns,"
+      "round_trip_p99_ns,round_trip_p999_ns,round_trips,messages_per_s,messages_low_per_s,"
+      "messages_high_per_s,bytes_per_s,acquisitions_per_s,acquisitions_low_per_s,"
+      "acquisitions_high_per_s,fairness,cpu_ns_per_message,marks\n";
+  for (const ResultsFile& file : files)
+    for (const CellSummary& cell : summarise(file.runs)) {
+      std::vector<std::string> fields{
+          escape_csv(file.path),        escape_csv(cell.transport),
+          escape_csv(cell.scenario),    cell.size ? std::to_string(*cell.size) : "",
+          escape_csv(cell.placement),   std::to_string(cell.ok),
+          std::to_string(cell.suspect), std::to_string(cell.failed),
+          std::to_string(cell.skipped), escape_csv(cell.reason)};
+      const auto add = [&](std::optional<double> value) { fields.push_back(csv_number(value)); };
+      const auto add_interval = [&](const std::optional<Estimate>& estimate) {
+        add(estimate ? std::optional(estimate->median) : std::nullopt);
+        add(estimate ? std::optional(estimate->low) : std::nullopt);
+        add(estimate ? std::optional(estimate->high) : std::nullopt);
+      };
+      const auto add_median = [&](const std::optional<Estimate>& estimate) {
+        add(estimate ? std::optional(estimate->median) : std::nullopt);
+      };
+      add_interval(cell.p50_ns);
+      add(cell.p90_ns);
+      add_median(cell.p99_ns);
+      add(cell.p999_ns);
+      fields.push_back(std::to_string(cell.round_trips));
+      add_interval(cell.messages_per_s);
+      add_median(cell.bytes_per_s);
+      add_interval(cell.acquisitions_per_s);
+      add_median(cell.fairness);
+      add_median(cell.cpu_ns_per_message);
+      fields.push_back(marks_of(cell));
+      text += fmt::format("{}\n", fmt::join(fields, ","));
+    }
+  return text;
+}
+
+std::string text_of(const Json& json, const Json::json_pointer& at, std::string otherwise = "?") {
+  if (!json.contains(at)) return otherwise;
+  const Json& value = json.at(at);
+  return printable(value.is_string() ? value.get<std::string>() : dump(value));
+}
+
+}  // namespace
+
+std::vector<Table> make_tables(const std::vector<CellSummary>& cells) {
+  using Section = std::tuple<std::string, int, std::uint64_t>;  // placement, kind, size
+  enum Kind { channel, handoff, contend, verify };
+  std::map<Section, Group> sections;
+  std::map<Section, int> repeats;
+  for (const CellSummary& cell : cells) {
+    const Kind kind = cell.scenario == "handoff"   ? handoff
+                      : cell.scenario == "contend" ? contend
+                      : cell.scenario == "verify"  ? verify
+                                                   : channel;
+    const Section section{cell.placement, kind, cell.size.value_or(0)};
+    sections[section][cell.transport][cell.scenario] = &cell;
+    int& most = repeats[section];
+    most = std::max(most, cell.measured() + cell.failed);
+  }
+  std::vector<Table> tables;
+  for (const auto& [section, group] : sections) {
+    const auto& [placement, kind, size] = section;
+    const int count = repeats[section];
+    if (kind == channel) tables.push_back(channel_table(group, size, placement, count));
+    if (kind == handoff) tables.push_back(handoff_table(group, placement, count));
+    if (kind == contend) tables.push_back(contend_table(group, placement, count));
+    if (kind == verify) {
+      const std::string what = size == 0 ? placement : size_text(size) + ", " + placement;
+      tables.push_back(verify_table(group, what, count));
+    }
+  }
+  return tables;
+}
+
+std::vector<std::string> legend(const std::vector<CellSummary>& cells) {
+  std::vector<std::string> lines;
+  for (const Mark& mark : marks)
+    if (std::any_of(cells.begin(), cells.end(), mark.applies))
+      lines.push_back(fmt::format("{}  {}", mark.letter, mark.meaning));
+  return lines;
+}
+
+std::string provenance(const Json& context) {
+  using Pointer = Json::json_pointer;
+  return fmt::format("{}, Linux {}, {}; ipcbench {} ({})",
+                     text_of(context, Pointer("/machine/identity/cpu_model")),
+                     text_of(context, Pointer("/machine/identity/kernel_release")),
+                     text_of(context, Pointer("/started")), text_of(context, Pointer("/version")),
+                     text_of(context, Pointer("/machine/identity/commit")));
+}
+
+std::string render(const ResultsFile& file, TableFormat format, bool bold) {
+  if (format == TableFormat::csv) return render_csv({file});
+  const std::vector<CellSummary> cells = summarise(file.runs);
+  std::string text;
+  for (const Table& table : make_tables(cells))
+    text +=
+        (format == TableFormat::text ? render_text(table, bold) : render_markdown(table)) + "\n";
+  const char* bullet = format == TableFormat::markdown ? "- " : "";
+  for (const std::string& line : legend(cells)) text += fmt::format("{}{}\n", bullet, line);
+  text += fmt::format(
+      "{}±  half of the interval of the median over the repeats (95 % from 6 repeats on)\n",
+      bullet);
+  text += fmt::format("{}{}\n", bullet, provenance(file.context));
+  return text;
+}
+
+std::string render(const std::vector<ResultsFile>& files, TableFormat format, bool bold) {
+  if (format == TableFormat::csv) return render_csv(files);
+  std::string text;
+  for (const ResultsFile& file : files) {
+    if (files.size() > 1) text += printable(file.path) + "\n\n";
+    text += render(file, format, bold);
+    if (&file != &files.back()) text += "\n";
+  }
+  return text;
+}
+
+}  // namespace ipcbench

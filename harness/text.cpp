@@ -1,0 +1,164 @@
+#include "harness/text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <numeric>
+#include <span>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+namespace ipcbench {
+namespace {
+
+struct Unit {
+  double factor;
+  std::string_view name;
+};
+
+/// Three significant digits without an exponent: 4.31, 43.1, 431, 4310.
+std::string three_digits(double value) {
+  const double magnitude = std::abs(value);
+  const int decimals = magnitude < 9.995 ? 2 : magnitude < 99.95 ? 1 : 0;
+  return fmt::format("{:.{}f}", value, decimals);
+}
+
+std::string scaled(double value, std::span<const Unit> units) {
+  const Unit* unit = units.data();
+  for (const Unit& larger : units)
+    if (std::abs(value) >= larger.factor * 0.9995) unit = &larger;
+  return fmt::format("{} {}", three_digits(value / unit->factor), unit->name);
+}
+
+}  // namespace
+
+std::string duration_text(double ns) {
+  static constexpr std::array units{Unit{1, "ns"}, Unit{1e3, "µs"}, Unit{1e6, "ms"},
+                                    Unit{1e9, "s"}};
+  return scaled(ns, units);
+}
+
+std::string rate_text(double per_second) {
+  static constexpr std::array units{Unit{1, "/s"}, Unit{1e3, "k/s"}, Unit{1e6, "M/s"},
+                                    Unit{1e9, "G/s"}};
+  return scaled(per_second, units);
+}
+
+std::string bandwidth_text(double bytes_per_second) {
+  static constexpr std::array units{Unit{1, "B/s"}, Unit{1e3, "kB/s"}, Unit{1e6, "MB/s"},
+                                    Unit{1e9, "GB/s"}};
+  return scaled(bytes_per_second, units);
+}
+
+std::string size_text(std::uint64_t bytes) {
+  if (bytes >= 1 << 20 && bytes % (1 << 20) == 0) return fmt::format("{} MiB", bytes >> 20);
+  if (bytes >= 1 << 10 && bytes % (1 << 10) == 0) return fmt::format("{} KiB", bytes >> 10);
+  return fmt::format("{} B", bytes);
+}
+
+std::string size_argument(std::uint64_t bytes) {
+  std::string text = size_text(bytes);
+  std::erase(text, ' ');
+  if (text.ends_with("B") && !text.ends_with("iB")) text.pop_back();
+  return text;
+}
+
+std::string half_width_text(double fraction) {
+  const double percent = 100 * fraction;
+  return percent < 0.95 ? fmt::format("±{:.1f} %", percent) : fmt::format("±{:.0f} %", percent);
+}
+
+std::uint64_t parse_size(const std::string& text) {
+  constexpr std::uint64_t size_max = 16 << 20;
+  std::string number = text;
+  std::uint64_t size = 0;
+  const bool starts_well = !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) != 0;
+  bool understood = false;
+  if (starts_well) {
+    try {
+      // AsSizeValue(false) takes KB and KiB alike as 1024 bytes.
+      understood = CLI::AsSizeValue(false)(number).empty();
+    } catch (const CLI::Error&) {
+      understood = false;
+    }
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), size);
+    understood = understood && error == std::errc() && end == number.data() + number.size();
+  }
+  if (!understood || size < 1 || size > size_max)
+    throw UsageError(
+        fmt::format("size '{}': expected 1 to 16MiB, such as 64, 4KiB or 1MiB", printable(text)));
+  return size;
+}
+
+std::uint64_t parse_number(const std::string& text, std::string_view what, std::uint64_t low,
+                           std::uint64_t high) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < low || number > high)
+    throw UsageError(fmt::format("{} '{}': expected a whole number from {} to {}", what,
+                                 printable(text), low, high));
+  return number;
+}
+
+std::vector<std::string> split_list(std::string_view text, std::string_view what) {
+  std::vector<std::string> parts;
+  while (true) {
+    const std::size_t comma = text.find(',');
+    std::string_view part = text.substr(0, comma);
+    while (!part.empty() && part.front() == ' ') part.remove_prefix(1);
+    while (!part.empty() && part.back() == ' ') part.remove_suffix(1);
+    if (part.empty())
+      throw UsageError(fmt::format("{}: an empty item; expected items between commas", what));
+    parts.emplace_back(part);
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates) {
+  // Levenshtein's distance; further than a third of the word away is another word.
+  std::size_t best = std::max<std::size_t>(1, word.size() / 3) + 1;
+  std::optional<std::string> result;
+  if (word.size() > 100) return result;
+  for (const std::string& candidate : candidates) {
+    std::vector<std::size_t> row(candidate.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < word.size(); ++i) {
+      std::size_t diagonal = row[0];
+      row[0] = i + 1;
+      for (std::size_t j = 0; j < candidate.size(); ++j) {
+        const std::size_t changed = diagonal + (word[i] == candidate[j] ? 0 : 1);
+        diagonal = row[j + 1];
+        row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
+      }
+    }
+    if (row.back() < best) {
+      best = row.back();
+      result = candidate;
+    }
+  }
+  return result;
+}
+
+std::string suggestion(std::string_view word, std::span<const std::string> candidates) {
+  const std::optional<std::string> candidate = closest(word, candidates);
+  return candidate ? fmt::format("; did you mean '{}'?", *candidate) : "";
+}
+
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string result;
+  for (const char c : text.substr(0, limit))
+    result += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  if (text.size() > limit) result += "…";
+  return result;
+}
+
+}  // namespace ipcbench

@@ -1,0 +1,154 @@
+#include "harness/topology.h"
+
+#include <hwloc.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "harness/text.h"
+
+namespace ipcbench {
+namespace {
+
+constexpr std::array<std::string_view, 3> names{"same-core", "cross-core", "none"};
+
+using Handle = std::unique_ptr<hwloc_topology, decltype(&hwloc_topology_destroy)>;
+
+Handle load() {
+  hwloc_topology_t topology = nullptr;
+  if (hwloc_topology_init(&topology) != 0) throw std::runtime_error("hwloc_topology_init failed");
+  Handle handle(topology, &hwloc_topology_destroy);
+  if (hwloc_topology_load(topology) != 0) throw std::runtime_error("hwloc_topology_load failed");
+  return handle;
+}
+
+/// A made-up topology (HWLOC_SYNTHETIC, as in tests) has nothing to do with this process's mask.
+bool may_use(hwloc_topology_t topology, int cpu) {
+  cpu_set_t mask;
+  if (hwloc_topology_is_thissystem(topology) == 0 ||
+      ::sched_getaffinity(0, sizeof mask, &mask) != 0)
+    return true;
+  return CPU_ISSET(static_cast<std::size_t>(cpu), &mask);
+}
+
+int index_of_ancestor(hwloc_topology_t topology, hwloc_obj_t processor, hwloc_obj_type_t type) {
+  hwloc_obj_t object = hwloc_get_ancestor_obj_by_type(topology, type, processor);
+  return object == nullptr ? -1 : static_cast<int>(object->logical_index);
+}
+
+/// The last-level cache above a processor: the outermost cache object there is.
+int last_level_cache(hwloc_obj_t processor) {
+  int index = -1;
+  for (hwloc_obj_t object = processor->parent; object != nullptr; object = object->parent)
+    if (hwloc_obj_type_is_dcache(object->type) != 0) index = static_cast<int>(object->gp_index);
+  return index;
+}
+
+int count(hwloc_topology_t topology, hwloc_obj_type_t type) {
+  return hwloc_get_nbobjs_by_type(topology, type);
+}
+
+nlohmann::json cache_record(hwloc_topology_t topology) {
+  nlohmann::json caches = nlohmann::json::array();
+  for (const hwloc_obj_type_t type :
+       {HWLOC_OBJ_L1CACHE, HWLOC_OBJ_L2CACHE, HWLOC_OBJ_L3CACHE, HWLOC_OBJ_L4CACHE}) {
+    hwloc_obj_t first = hwloc_get_obj_by_type(topology, type, 0);
+    if (first == nullptr) continue;
+    caches.push_back({{"level", first->attr->cache.depth},
+                      {"bytes", first->attr->cache.size},
+                      {"count", count(topology, type)},
+                      {"shared_by", hwloc_bitmap_weight(first->cpuset)}});
+  }
+  return caches;
+}
+
+}  // namespace
+
+Topology::Topology() {
+  const Handle handle = load();
+  hwloc_topology_t topology = handle.get();
+  hwloc_obj_t processor = nullptr;
+  while ((processor = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_PU, processor)) != nullptr) {
+    const int cpu = static_cast<int>(processor->os_index);
+    if (!may_use(topology, cpu)) continue;
+    processors_.push_back(
+        {cpu, index_of_ancestor(topology, processor, HWLOC_OBJ_CORE), last_level_cache(processor)});
+    allowed_.push_back(cpu);
+  }
+  std::sort(allowed_.begin(), allowed_.end());
+  record_ = {{"packages", count(topology, HWLOC_OBJ_PACKAGE)},
+             {"cores", count(topology, HWLOC_OBJ_CORE)},
+             {"processors", count(topology, HWLOC_OBJ_PU)},
+             {"numa_nodes", count(topology, HWLOC_OBJ_NUMANODE)},
+             {"caches", cache_record(topology)},
+             {"allowed_cpus", cpu_list_text(allowed_)}};
+}
+
+Place Topology::place(std::string_view placement) const {
+  Place place{.name = std::string(placement), .cpus = {-1, -1}, .impossible = ""};
+  if (placement == "none") return place;
+  std::vector<Processor> choice = processors_;
+  // The processors of CPU 0's core come last, so that they are taken only where nothing else is.
+  const auto zero =
+      std::find_if(choice.begin(), choice.end(), [](const Processor& one) { return one.cpu == 0; });
+  const int busy_core = zero == choice.end() ? -1 : zero->core;
+  std::stable_partition(choice.begin(), choice.end(),
+                        [&](const Processor& one) { return one.core != busy_core; });
+  if (placement == "same-core") {
+    place.cpus = {choice.front().cpu, choice.front().cpu};
+    return place;
+  }
+  if (placement != "cross-core")
+    throw std::invalid_argument(
+        fmt::format("--placement '{}': expected {}", printable(placement), fmt::join(names, ", ")));
+  const Processor first = choice.front();
+  const auto second_where = [&](auto suits) {
+    return std::find_if(choice.begin(), choice.end(),
+                        [&](const Processor& one) { return one.core != first.core && suits(one); });
+  };
+  auto second = second_where(
+      [&](const Processor& one) { return one.cache == first.cache && one.core != busy_core; });
+  if (second == choice.end())
+    second = second_where([&](const Processor& one) { return one.cache == first.cache; });
+  if (second == choice.end()) second = second_where([](const Processor&) { return true; });
+  if (second == choice.end())
+    place.impossible =
+        fmt::format("needs two cores; this process may use CPU {} alone", cpu_list_text(allowed_));
+  else
+    place.cpus = {std::min(first.cpu, second->cpu), std::max(first.cpu, second->cpu)};
+  return place;
+}
+
+Place Topology::pin(int producer_cpu, int consumer_cpu) const {
+  for (const int cpu : {producer_cpu, consumer_cpu})
+    if (std::find(allowed_.begin(), allowed_.end(), cpu) == allowed_.end())
+      throw std::invalid_argument(
+          fmt::format("--pin: there is no CPU {} that this process may use; expected two of {}",
+                      cpu, cpu_list_text(allowed_)));
+  return {.name = fmt::format("pin:{},{}", producer_cpu, consumer_cpu),
+          .cpus = {producer_cpu, consumer_cpu},
+          .impossible = ""};
+}
+
+std::span<const std::string_view> placement_names() {
+  return names;
+}
+
+std::string cpu_list_text(const std::vector<int>& cpus) {
+  std::string text;
+  for (std::size_t i = 0; i < cpus.size();) {
+    std::size_t last = i;
+    while (last + 1 < cpus.size() && cpus[last + 1] == cpus[last] + 1) ++last;
+    if (!text.empty()) text += ",";
+    text += last == i ? fmt::format("{}", cpus[i]) : fmt::format("{}-{}", cpus[i], cpus[last]);
+    i = last + 1;
+  }
+  return text;
+}
+
+}  // namespace ipcbench

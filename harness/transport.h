@@ -1,0 +1,195 @@
+// transport.h: what a transport is: its facts, and the verbs of its ends.
+//
+// A transport is a type T with
+//
+//   static constexpr Facts facts;
+//   static std::string unavailable();     // optional: why not on this machine, or ""
+//   static std::size_t message_max();     // optional: the largest message, asked of the kernel
+//   static std::string unfit(const Shape&);  // optional: why not with these parameters, or ""
+//   explicit T(const Shape&);             // in the runner, before the fork: kernel objects only
+//   P producer();  C consumer();          // each in its own process, after the fork
+//
+// and, optionally, `std::size_t depth() const`: how many messages of the shape's size it holds.
+// A roofline has `E alone()` in place of producer() and consumer(): one process that is both ends.
+//
+// Ends have only the verbs that their mechanism allows, so that types say what fits:
+//
+//   Channel  reserve(n) -> Bytes, commit()  or  send(message)      at the sending end
+//            peek(n) -> View, release()     or  recv(buffer) -> n  at the receiving end
+//   Signal   notify()  at one end,  wait()  at the other
+//   Lock     lock(), unlock()               at both
+//
+// A channel whose ends both send and receive is duplex. Zero-copy is the general case: a transport
+// that copies writes only send and recv, and the harness lends it a private buffer (Lent, below).
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "harness/name.h"
+#include "harness/unix.h"
+
+namespace ipcbench {
+
+enum class Family { roofline, pipe, socket, queue, shm, sync };
+enum class Naming { inherited, pathname, key, port };
+enum class Handle { none, fd, memory, id };
+enum class Boundary { none, stream, message };
+enum class Persistence { process, kernel, filesystem };
+enum class Delivery { reliable, lossy };
+enum class Peers { one_to_one, many_to_one, many_to_many };
+
+/// What types cannot say of a mechanism. There are no defaults: every transport answers all.
+struct Facts {
+  std::string_view name;     ///< the file's name, with ".variant" where it has several rows
+  std::string_view summary;  ///< one line for `list`
+  Family family;
+  Naming naming;            ///< how two ends find each other
+  Handle handle;            ///< what an end holds
+  Boundary boundary;        ///< what becomes of message boundaries; none: it carries no bytes
+  Persistence persistence;  ///< how long the object lives if nobody removes it
+  Delivery delivery;
+  Peers peers;                ///< producers to consumers that one object can serve
+  int copies;                 ///< of the payload, from the writer's store to the reader's load
+  std::string_view standard;  ///< where it runs besides here: POSIX, System V, Linux …
+};
+
+/// The words that Facts' answers are printed as.
+std::string_view text(Family);
+std::string_view text(Naming);
+std::string_view text(Handle);
+std::string_view text(Boundary);
+std::string_view text(Persistence);
+std::string_view text(Delivery);
+std::string_view text(Peers);
+
+/// What a run asks of a link.
+struct Shape {
+  std::size_t size = 0;    ///< the largest message in bytes
+  std::size_t depth = 64;  ///< messages the channel should hold; each mechanism has its own limits
+  bool shares_core = false;                 ///< both ends are pinned to one core
+  const RunDirectory* directory = nullptr;  ///< where its names come from (name.h)
+};
+
+template <class End>
+concept LendingSender = requires(End end, std::size_t n) {
+  { end.reserve(n) } -> std::same_as<Bytes>;
+  end.commit();
+};
+template <class End>
+concept LendingReceiver = requires(End end, std::size_t n) {
+  { end.peek(n) } -> std::same_as<View>;
+  end.release();
+};
+template <class End>
+concept CopyingSender = requires(End end, View message) {
+  end.send(message);
+};
+template <class End>
+concept CopyingReceiver = requires(End end, Bytes buffer) {
+  { end.recv(buffer) } -> std::same_as<std::size_t>;
+};
+template <class End>
+concept Sender = LendingSender<End> || CopyingSender<End>;
+template <class End>
+concept Receiver = LendingReceiver<End> || CopyingReceiver<End>;
+template <class End>
+concept Notifier = requires(End end) {
+  end.notify();
+};
+template <class End>
+concept Waiter = requires(End end) {
+  end.wait();
+};
+template <class End>
+concept Lockable = requires(End end) {
+  end.lock();
+  end.unlock();
+};
+
+template <class T>
+concept Paired = requires(T link) {
+  link.producer();
+  link.consumer();
+};
+template <class T>
+concept Lonely = requires(T link) {
+  link.alone();
+};
+template <class T>
+concept Transport = std::constructible_from<T, const Shape&> &&(Paired<T> || Lonely<T>)&&requires {
+  { T::facts } -> std::convertible_to<Facts>;
+};
+
+template <Paired T>
+using ProducerOf = decltype(std::declval<T&>().producer());
+template <Paired T>
+using ConsumerOf = decltype(std::declval<T&>().consumer());
+template <Lonely T>
+using AloneOf = decltype(std::declval<T&>().alone());
+
+template <class T>
+concept Channel = Transport<T> && Paired<T> && Sender<ProducerOf<T>> && Receiver<ConsumerOf<T>>;
+template <class T>
+concept DuplexChannel = Channel<T> && Receiver<ProducerOf<T>> && Sender<ConsumerOf<T>>;
+template <class T>
+concept Signal = Transport<T> && Paired<T> && Notifier<ProducerOf<T>> && Waiter<ConsumerOf<T>>;
+template <class T>
+concept Lock = Transport<T> && Paired<T> && Lockable<ProducerOf<T>> && Lockable<ConsumerOf<T>>;
+template <class T>
+concept LonelyChannel = Transport<T> && Lonely<T> && Sender<AloneOf<T>> && Receiver<AloneOf<T>>;
+template <class T>
+concept LonelySignal = Transport<T> && Lonely<T> && Notifier<AloneOf<T>> && Waiter<AloneOf<T>>;
+
+/// Lends memory for an end that copies: reserve and peek hand out a private buffer, commit sends
+/// it and peek fills it. `size` is the largest message. Ends that lend pass straight through.
+template <class End, Boundary boundary>
+class Lent {
+ public:
+  Lent(End end, std::size_t size) : end_(std::move(end)), size_(size) {
+    if constexpr (CopyingSender<End> && !LendingSender<End>) out_ = make_buffer();
+    if constexpr (CopyingReceiver<End> && !LendingReceiver<End>) in_ = make_buffer();
+  }
+
+  Bytes reserve(std::size_t size) requires Sender<End> {
+    if constexpr (LendingSender<End>) {
+      return end_.reserve(size);
+    } else {
+      message_ = {out_.get(), size};
+      return message_;
+    }
+  }
+  void commit() requires Sender<End> {
+    if constexpr (LendingSender<End>)
+      end_.commit();
+    else
+      end_.send(message_);
+  }
+  /// Waits for a message. A byte stream is read until it has given `size` bytes; a mechanism that
+  /// keeps boundaries returns one message, whatever its size.
+  View peek(std::size_t size) requires Receiver<End> {
+    if constexpr (LendingReceiver<End>)
+      return end_.peek(size);
+    else if constexpr (boundary == Boundary::message)
+      return {in_.get(), end_.recv({in_.get(), size_})};
+    else
+      return {in_.get(), end_.recv({in_.get(), size})};
+  }
+  void release() requires Receiver<End> {
+    if constexpr (LendingReceiver<End>) end_.release();
+  }
+
+ private:
+  std::unique_ptr<std::byte[]> make_buffer() const { return std::make_unique<std::byte[]>(size_); }
+
+  End end_;
+  std::size_t size_;
+  Bytes message_;
+  std::unique_ptr<std::byte[]> out_;
+  std::unique_ptr<std::byte[]> in_;
+};
+
+}  // namespace ipcbench

@@ -1,0 +1,217 @@
+// verify: every byte, every size class, order, loss; a full channel and an empty one. It proves a
+// transport and measures nothing: the conformance test is made of it.
+#pragma once
+
+#include <sched.h>
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <stdexcept>
+
+#include "harness/row.h"
+#include "harness/run.h"
+#include "scenarios/links.h"
+#include "scenarios/payload.h"
+
+namespace ipcbench {
+
+struct Verify {
+  static constexpr ScenarioFacts facts{
+      .name = "verify",
+      .summary = "proof: every byte, each size class, order, loss, full and empty; no timing",
+      .needs = "a channel, a signal or a lock",
+      .sized = true};
+
+  template <Channel T>
+  static void run(Runner& runner) {
+    T link(runner.shape());
+    const std::size_t size = runner.params().size;
+    runner.run({{"producer",
+                 [&](End& end) {
+                   auto mine = lend<T>(link.producer(), runner.shape());
+                   end.once([&] { return send_all(end, mine, size); });
+                 }},
+                {"consumer", [&](End& end) {
+                   auto mine = lend<T>(link.consumer(), runner.shape());
+                   end.once([&] { return receive_all(end, mine, size); });
+                 }}});
+  }
+
+  template <LonelyChannel T>
+  static void run(Runner& runner) {
+    T link(runner.shape());
+    const std::size_t size_max = runner.params().size;
+    runner.run({{"producer", [&](End& end) {
+                   auto mine = lend<T>(link.alone(), runner.shape());
+                   end.once([&] {
+                     std::uint64_t bytes = 0;
+                     for (std::uint64_t i = 0; i != messages(size_max); ++i) {
+                       send(mine, i, size_of(i, size_max));
+                       bytes += receive(mine, i, size_of(i, size_max));
+                     }
+                     end.set_verified_bytes(bytes);
+                     return messages(size_max);
+                   });
+                 }}});
+  }
+
+  /// Control goes there and back; a number that nothing guards but the signals stays in step.
+  template <Signal T>
+  static void run(Runner& runner) {
+    T there(runner.shape());
+    T back(runner.shape());
+    const Mapping memory(sizeof(std::uint64_t));
+    auto* turn = new (memory.data()) volatile std::uint64_t(0);
+    runner.run({{"producer",
+                 [&](End& end) {
+                   auto out = there.producer();
+                   auto in = back.consumer();
+                   end.once([&] {
+                     for (std::uint64_t i = 0; i != rounds; ++i) {
+                       take_turn(turn, 2 * i);
+                       out.notify();
+                       in.wait();
+                     }
+                     return rounds;
+                   });
+                 }},
+                {"consumer", [&](End& end) {
+                   auto in = there.consumer();
+                   auto out = back.producer();
+                   end.once([&] {
+                     for (std::uint64_t i = 0; i != rounds; ++i) {
+                       in.wait();
+                       take_turn(turn, 2 * i + 1);
+                       out.notify();
+                     }
+                     return rounds;
+                   });
+                 }}});
+  }
+
+  /// Two processes count together under the lock; a lock that doesn't exclude loses counts.
+  template <Lock T>
+  static void run(Runner& runner) {
+    T link(runner.shape());
+    const Mapping memory(sizeof(std::uint64_t));
+    auto* total = new (memory.data()) volatile std::uint64_t(0);
+    const auto body = [&](End& end, auto mine) {
+      end.once([&] {
+        for (std::uint64_t i = 0; i != rounds; ++i) {
+          mine.lock();
+          const std::uint64_t before = *total;
+          if (i % 64 == 0) ::sched_yield();  // hold it while the other one tries
+          *total = before + 1;
+          mine.unlock();
+        }
+        return rounds;
+      });
+      end.meet();
+      if (*total != 2 * rounds) throw std::runtime_error("two processes held the lock at once");
+    };
+    runner.run({{"holder_1", [&](End& end) { body(end, link.producer()); }},
+                {"holder_2", [&](End& end) { body(end, link.consumer()); }}});
+  }
+
+ private:
+  static constexpr std::uint64_t rounds = 2000;
+  static constexpr std::uint64_t lockstep_messages = 50;
+
+  /// How many messages each of the two big stages sends: about 64 MiB, within bounds.
+  static std::uint64_t messages(std::size_t size_max) {
+    return std::clamp<std::uint64_t>((std::uint64_t{64} << 20) / std::max<std::size_t>(size_max, 1),
+                                     30, 2000);
+  }
+
+  /// Sizes around every power of two and around the pages, then ones that look random; the
+  /// largest is among the first.
+  static std::size_t size_of(std::uint64_t sequence, std::size_t size_max) {
+    const std::uint64_t mixed = pattern(sequence, 7);
+    const auto powers = static_cast<std::uint64_t>(std::bit_width(size_max));
+    std::size_t size = size_max;
+    if (sequence % 16 == 0) return size_max;
+    if (sequence % 2 == 0)
+      size = (std::size_t{1} << (sequence / 2 % powers)) + mixed % 3 - 1;
+    else
+      size = mixed % size_max + 1;
+    return std::clamp<std::size_t>(size, 1, size_max);
+  }
+
+  static std::uint64_t pattern(std::uint64_t sequence, std::uint64_t word) {
+    return ((sequence + 1) * 0x9E3779B97F4A7C15) ^ std::rotl((word + 1) * 0xD6E8FEB86659FD93, 31);
+  }
+
+  static void send(auto& link, std::uint64_t sequence, std::size_t size) {
+    const Bytes message = link.reserve(size);
+    for (std::size_t at = 0, word = 0; at < size; at += 8, ++word) {
+      const std::uint64_t value = pattern(sequence, word);
+      std::memcpy(message.data() + at, &value, std::min<std::size_t>(8, size - at));
+    }
+    link.commit();
+  }
+
+  static std::uint64_t receive(auto& link, std::uint64_t sequence, std::size_t size) {
+    const View message = link.peek(size);
+    if (message.size() != size) fail_payload(sequence, size, message.size());
+    for (std::size_t at = 0, word = 0; at < size; at += 8, ++word) {
+      const std::uint64_t value = pattern(sequence, word);
+      if (std::memcmp(message.data() + at, &value, std::min<std::size_t>(8, size - at)) != 0)
+        fail_payload(sequence, size, size);
+    }
+    link.release();
+    return size;
+  }
+
+  /// Three stages: the producer runs ahead until the channel is full; both run freely; the
+  /// consumer is always waiting before a message is sent.
+  static std::uint64_t send_all(End& end, auto& link, std::size_t size_max) {
+    const std::uint64_t each = messages(size_max);
+    const std::uint64_t all = 2 * each + lockstep_messages;
+    for (std::uint64_t i = 0; i != all; ++i) {
+      end.at(i);
+      if (i >= 2 * each)
+        while (end.other_at() < i) pause();
+      send(link, i, size_of(i, size_max));
+    }
+    end.at(all);
+    return all;
+  }
+
+  static std::uint64_t receive_all(End& end, auto& link, std::size_t size_max) {
+    const std::uint64_t each = messages(size_max);
+    const std::uint64_t all = 2 * each + lockstep_messages;
+    wait_until_stuck(end, each);
+    std::uint64_t bytes = 0;
+    for (std::uint64_t i = 0; i != all; ++i) {
+      end.at(i);
+      bytes += receive(link, i, size_of(i, size_max));
+    }
+    end.set_verified_bytes(bytes);
+    return all;
+  }
+
+  /// Returns when the producer has sent `enough`, or hasn't moved on for a while.
+  static void wait_until_stuck(const End& end, std::uint64_t enough) {
+    std::uint64_t seen = 0;
+    for (int quiet = 0; quiet < 20 && seen < enough; ++quiet) {
+      pause();
+      if (end.other_at() != seen) quiet = 0;
+      seen = end.other_at();
+    }
+  }
+
+  static void take_turn(volatile std::uint64_t* turn, std::uint64_t expected) {
+    if (*turn != expected) throw std::runtime_error("wait returned before its notify");
+    *turn = expected + 1;
+  }
+
+  static void pause() {
+    const timespec time{0, 200'000};
+    ::nanosleep(&time, nullptr);
+  }
+};
+
+}  // namespace ipcbench
