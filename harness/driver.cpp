@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -27,11 +26,12 @@ sigset_t interrupt_signals() {
   return signals;
 }
 
-/// The control block is a memory file, so that a debugger or a test can map it by /proc.
-Mapping make_control_block() {
-  const Fd fd(check(::memfd_create("ipcbench-control", MFD_CLOEXEC), "memfd_create"));
+/// The control block is a memory file that stays open during the run, so that a debugger or a test
+/// finds it as /proc/PID/fd/N.
+Fd make_control_file() {
+  Fd fd(check(::memfd_create("ipcbench-control", MFD_CLOEXEC), "memfd_create"));
   check(::ftruncate(fd.get(), sizeof(ControlBlock)), "ftruncate", "memfd");
-  return Mapping(sizeof(ControlBlock), fd.get());
+  return fd;
 }
 
 /// The runner's process: makes the link, forks the ends, reaps them, and is gone.
@@ -44,6 +44,7 @@ Mapping make_control_block() {
     check(::prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
     if (::getppid() != driver) ::_exit(1);
     Interrupts::restore();
+    ::signal(SIGPIPE, SIG_IGN);  // a dead peer is an error to report, in the ends too
     enter(record, Phase::starting, params);
     Runner runner(control, params, directory);
     cell(runner);
@@ -181,7 +182,8 @@ int Interrupts::arrived() {
 Outcome execute(void (*cell)(Runner&), const Params& params, const RunDirectory& directory,
                 Interrupts& interrupts) {
   Outcome outcome;
-  const Mapping memory = make_control_block();
+  const Fd control_file = make_control_file();
+  const Mapping memory(sizeof(ControlBlock), control_file.get());
   auto& control = *new (memory.data()) ControlBlock{};
   const ProcessorTimes before = processor_times();
   const pid_t driver = ::getpid();
@@ -190,7 +192,7 @@ Outcome execute(void (*cell)(Runner&), const Params& params, const RunDirectory&
   control.runner.pid.store(runner, std::memory_order_release);
   ::setpgid(runner, runner);  // the runner does it too: whoever comes first
 
-  const Fd pidfd(static_cast<int>(check(::syscall(SYS_pidfd_open, runner, 0), "pidfd_open")));
+  const Fd pidfd = open_pidfd(runner);
   const std::int64_t deadline_ns = monotonic_ns() + params.timeout_ns;
   std::string ended;
   while (ended.empty()) {

@@ -1,5 +1,6 @@
 #include "harness/run.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -12,6 +13,7 @@
 #include <cstring>
 #include <exception>
 #include <stdexcept>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -20,6 +22,7 @@ namespace {
 
 constexpr std::uint64_t warmup_messages_min = 100;
 constexpr double batch_target_ns = 1'500'000;
+constexpr int grace_ms = 200;
 
 std::int64_t to_ns(const timeval& time) {
   return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_usec * std::int64_t{1'000};
@@ -31,6 +34,18 @@ void pin(int cpu) {
   CPU_ZERO(&cpus);
   CPU_SET(static_cast<std::size_t>(cpu), &cpus);
   check(::sched_setaffinity(0, sizeof cpus, &cpus), "sched_setaffinity", std::to_string(cpu));
+}
+
+void reap_end(EndRecord& record) {
+  int status = 0;
+  rusage usage;
+  const pid_t pid = record.pid.load(std::memory_order_relaxed);
+  check(retry([&] { return ::wait4(pid, &status, 0, &usage); }), "wait4");
+  record.exit_status = status;
+  record.reaped = true;
+  record.life_user_ns = to_ns(usage.ru_utime);
+  record.life_system_ns = to_ns(usage.ru_stime);
+  record.resident_max_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 template <class Field>
@@ -195,25 +210,36 @@ void Runner::fork_end(std::size_t index, const EndPlan& plan) {
 }
 
 void Runner::reap(std::size_t count) {
+  const std::span<EndRecord> ends(control_.ends, count);
+  std::vector<Fd> pidfds;
+  std::vector<pollfd> waiting;
+  for (const EndRecord& end : ends) {
+    pidfds.push_back(open_pidfd(end.pid.load(std::memory_order_relaxed)));
+    waiting.push_back({pidfds.back().get(), POLLIN, 0});
+  }
   bool failed = false;
-  for (std::size_t left = count; left > 0; --left) {
-    int status = 0;
-    rusage usage;
-    const pid_t pid = check(retry([&] { return ::wait4(-1, &status, 0, &usage); }), "wait4");
-    for (EndRecord& record : std::span(control_.ends, count)) {
-      if (record.pid.load(std::memory_order_relaxed) != pid) continue;
-      record.exit_status = status;
-      record.reaped = true;
-      record.life_user_ns = to_ns(usage.ru_utime);
-      record.life_system_ns = to_ns(usage.ru_stime);
-      record.resident_max_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  int wait_ms = -1;
+  for (std::size_t left = count; left > 0;) {
+    const int ready =
+        check(retry([&] { return ::poll(waiting.data(), waiting.size(), wait_ms); }), "poll");
+    if (ready == 0) {
+      for (EndRecord& end : ends) {
+        if (end.reaped) continue;
+        end.ended_by_runner = true;
+        ::kill(end.pid.load(std::memory_order_relaxed), SIGKILL);
+      }
+      wait_ms = -1;
     }
-    if (status == 0 || failed) continue;
-    failed = true;
-    for (EndRecord& record : std::span(control_.ends, count)) {
-      if (record.reaped) continue;
-      record.ended_by_runner = true;
-      ::kill(record.pid.load(std::memory_order_relaxed), SIGKILL);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (waiting[i].revents == 0) continue;
+      waiting[i].fd = -1;
+      reap_end(ends[i]);
+      --left;
+      if (failed || ends[i].exit_status == 0) continue;
+      // An end that reports an error may do so because the other one is dying: that one gets the
+      // time to be dead by itself, so that the cause is told from its consequence.
+      failed = true;
+      wait_ms = WIFSIGNALED(ends[i].exit_status) ? 0 : grace_ms;
     }
   }
   if (failed) throw std::runtime_error("an end failed");

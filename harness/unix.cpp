@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include <charconv>
 #include <fstream>
@@ -21,6 +22,11 @@ void fail(const char* call, std::string_view object) {
 
 void fail_closed(const char* call) {
   throw std::runtime_error(fmt::format("{}: the other end has closed the link", call));
+}
+
+// By number: the C library's own declaration is not usable from C++ in glibc 2.36.
+Fd open_pidfd(pid_t pid) {
+  return Fd(static_cast<int>(check(::syscall(SYS_pidfd_open, pid, 0), "pidfd_open")));
 }
 
 Mapping::Mapping(std::size_t size, int fd) : size_(size) {

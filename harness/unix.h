@@ -75,6 +75,9 @@ class Fd {
   int fd_ = -1;
 };
 
+/// A descriptor that becomes readable when the process ends (pidfd_open(2)).
+Fd open_pidfd(pid_t pid);
+
 /// Owns a shared, readable and writable memory mapping of `size` bytes, its pages already present.
 /// It is inherited over fork, and each process unmaps its own copy.
 class Mapping {
