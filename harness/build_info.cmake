@@ -25,6 +25,7 @@ inline constexpr std::string_view build_type = \"${TYPE}\";
 inline constexpr std::string_view build_compiler = \"${COMPILER}\";
 inline constexpr std::string_view build_flags = \"${FLAGS}\";
 inline constexpr std::string_view build_benchmark_version = \"${BENCHMARK}\";
+inline constexpr std::string_view build_hwloc_version = \"${HWLOC}\";
 inline constexpr bool build_dirty = ${DIRTY};
 }  // namespace ipcbench
 ")

@@ -56,6 +56,7 @@ void judge_build(Report& report) {
   const std::string type = report.text("/identity/build_type");
   const bool sanitised =
       report.text("/identity/compiler_flags").find("-fsanitize") != std::string::npos;
+  if (type.empty()) return;
   if (type != "Release" || sanitised)
     report.warn("build", sanitised ? "built with sanitizers" : fmt::format("build type {}", type),
                 "Its numbers say nothing about the mechanisms.",
@@ -103,7 +104,8 @@ void judge_processor(Report& report) {
   if (report.number("/identity/topology/cores", 2) < 2)
     report.warn("cores", "one", "cross-core runs and spinning transports are skipped.",
                 "Use a machine with two cores or more.");
-  if (report.text("/state/isolated_cpus").empty())
+  if (report.number("/identity/topology/cores", 0) > 2 &&
+      report.text("/state/isolated_cpus").empty())
     report.note("isolated cores", "none", "The scheduler may put anything beside the two ends.",
                 "Boot with isolcpus=2,3 and pin with --pin 2,3, where there are cores to spare.");
 }
@@ -115,8 +117,12 @@ void judge_waking(Report& report) {
                 "An idle virtual core is given back, so waking a peer on it takes tens of "
                 "microseconds: cross-core round trips of all that blocks are long.",
                 "Compare ratios within one run; measure on the hardware that you will use.");
-  if (const std::string driver = report.text("/state/idle_driver");
-      !driver.empty() && driver != "none")
+  const std::string driver = report.text("/state/idle_driver");
+  if (driver == "haltpoll")
+    report.note("idle states", "driver haltpoll",
+                "An idle virtual core halts at once, and waking it goes through the hypervisor.",
+                "Hold /dev/cpu_dma_latency open at 0 while you measure, and say so.");
+  else if (!driver.empty() && driver != "none")
     report.note("idle states", fmt::format("driver {}", driver),
                 "A sleeping core takes time to wake, and blocking transports pay it.",
                 "Hold /dev/cpu_dma_latency open at 0 while you measure, and say so.");
@@ -136,17 +142,16 @@ void judge_clock(Report& report) {
 }
 
 void judge_system(Report& report) {
-  const std::string quota = report.text("/state/cgroup/cpu_max");
-  const std::string quota_v1 = report.text("/state/cgroup/cpu_cfs_quota_us");
-  if ((!quota.empty() && !quota.starts_with("max")) || (!quota_v1.empty() && quota_v1 != "-1"))
-    report.warn("CPU quota", quota.empty() ? quota_v1 + " µs a period" : quota,
+  if (const std::string quota = report.text("/state/cgroup_cpus"); !quota.empty())
+    report.warn("CPU quota", fmt::format("{} CPUs", quota),
                 "The control group stops the ends when their share is used up.",
                 "Run outside of it, or without a CPU limit.");
   if (report.text("/state/transparent_hugepage").find("[always]") != std::string::npos)
     report.note("huge pages", "transparent ones always",
                 "Large buffers may get huge pages in one run and not in the next.",
                 "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled");
-  if (report.text("/state/randomize_va_space") != "0")
+  if (const std::string layout = report.text("/state/randomize_va_space");
+      !layout.empty() && layout != "0")
     report.note("address layout", "randomised",
                 "Layout changes from run to run; repeats in fresh processes average over it.",
                 "Nothing: leave it on and use more repeats.");

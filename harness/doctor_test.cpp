@@ -29,8 +29,7 @@ json quiet_machine() {
             {"randomize_va_space", 0},
             {"clock_source", "tsc"},
             {"tsc_usable", true},
-            {"cgroup",
-             {{"cpu_max", "max 100000"}, {"cpu_cfs_quota_us", -1}, {"cpu_cfs_period_us", 100000}}},
+            {"cgroup_cpus", nullptr},
             {"readings", {{"tsc_cost_ns", 12.5}, {"monotonic_cost_ns", 20.0}}}}},
           {"limits",
            {{"mq_msg_max", 65536},
@@ -90,7 +89,7 @@ TEST(Doctor, FindsEachFaultAlone) {
       {"/state/transparent_hugepage", "[always] madvise never", Severity::note},
       {"/state/randomize_va_space", 2, Severity::note},
       {"/state/tsc_usable", false, Severity::warning},
-      {"/state/cgroup/cpu_max", "50000 100000", Severity::warning},
+      {"/state/cgroup_cpus", 0.5, Severity::warning},
       {"/limits/mq_msg_max", 10, Severity::note},
       {"/limits/mq_msgsize_max", 8192, Severity::note},
       {"/limits/msgmax", 8192, Severity::note},
@@ -106,15 +105,6 @@ TEST(Doctor, FindsEachFaultAlone) {
     EXPECT_FALSE(finding->matters.empty()) << fault.pointer;
     EXPECT_FALSE(finding->remedy.empty()) << fault.pointer;
   }
-}
-
-TEST(Doctor, FindsAQuotaOfTheFirstControlGroups) {
-  json machine = quiet_machine();
-  machine["state"]["cgroup"] = {
-      {"cpu_max", nullptr}, {"cpu_cfs_quota_us", 50000}, {"cpu_cfs_period_us", 100000}};
-  ASSERT_EQ(complaints(machine).size(), 1U);
-  machine["state"]["cgroup"]["cpu_cfs_quota_us"] = "-1";
-  EXPECT_TRUE(complaints(machine).empty());
 }
 
 TEST(Doctor, LoadIsJudgedAgainstTheCores) {

@@ -1,13 +1,13 @@
 #include "harness/machine.h"
 
 #include <gnu/libc-version.h>
-#include <hwloc.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -51,13 +51,35 @@ json field(const std::string& text, std::string_view name) {
 
 json virtualisation(const std::string& cpuinfo) {
   const json flags = field(cpuinfo, "flags");
-  const bool hypervisor =
-      flags.is_string() &&
-      (flags.get<std::string>() + " ").find(" hypervisor ") != std::string::npos;
-  if (!hypervisor) return "none";
+  if (!flags.is_string()) return nullptr;  // only x86 says it there
+  if ((flags.get<std::string>() + " ").find(" hypervisor ") == std::string::npos) return "none";
   for (const char* path : {"/sys/hypervisor/type", "/sys/class/dmi/id/product_name"})
     if (const std::string text = read_text(path); !text.empty()) return text;
   return "hypervisor";
+}
+
+/// The kernel's own parameters: what follows "--" is for init, and what names disks, hosts and
+/// credentials is nobody's business.
+json kernel_command_line() {
+  std::istringstream words(read_text("/proc/cmdline"));
+  std::string kept;
+  for (std::string word; words >> word && word != "--";) {
+    bool is_private = false;
+    for (const char* name : {"root=", "resume=", "ip=", "nfsroot=", "nfsaddrs=", "hostname=",
+                             "systemd.", "rd.", "init=", "rdinit=", "cryptdevice=", "BOOT_IMAGE="})
+      is_private |= word.starts_with(name);
+    if (is_private) continue;
+    if (!kept.empty()) kept += ' ';
+    kept += word;
+  }
+  return kept;
+}
+
+/// In steps of 16 MiB: the kernel's own share differs a little from boot to boot.
+std::uint64_t ram_bytes() {
+  const std::uint64_t bytes = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                              static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  return bytes >> 24 << 24;
 }
 
 json mitigations() {
@@ -70,7 +92,6 @@ json mitigations() {
 }
 
 json libraries() {
-  const unsigned int hwloc = hwloc_get_api_version();
   return {{"glibc", ::gnu_get_libc_version()},
           {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
                               FMT_VERSION % 100)},
@@ -78,7 +99,7 @@ json libraries() {
                                         NLOHMANN_JSON_VERSION_MINOR, NLOHMANN_JSON_VERSION_PATCH)},
           {"cli11", CLI11_VERSION},
           {"google_benchmark", build_benchmark_version},
-          {"hwloc", fmt::format("{}.{}.{}", hwloc >> 16, hwloc >> 8 & 0xff, hwloc & 0xff)}};
+          {"hwloc", build_hwloc_version}};
 }
 
 std::string binary_digest() {
@@ -95,13 +116,12 @@ json identity(const Topology& topology) {
   return {{"cpu_model", field(cpuinfo, "model name")},
           {"microcode", field(cpuinfo, "microcode")},
           {"topology", topology.record()},
-          {"ram_bytes", static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-                            static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))},
+          {"ram_bytes", ram_bytes()},
           {"virtualisation", virtualisation(cpuinfo)},
           {"architecture", system.machine},
           {"kernel_release", system.release},
           {"kernel_version", system.version},
-          {"kernel_command_line", text_or_null("/proc/cmdline")},
+          {"kernel_command_line", kernel_command_line()},
           {"mitigations", mitigations()},
           {"libraries", libraries()},
           {"compiler", build_compiler},
@@ -112,13 +132,39 @@ json identity(const Topology& topology) {
           {"binary_digest", binary_digest()}};
 }
 
-json cgroup_limits() {
-  return {{"cpu_max", text_or_null("/sys/fs/cgroup/cpu.max")},
-          {"cpu_cfs_quota_us", text_or_null("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")},
-          {"cpu_cfs_period_us", text_or_null("/sys/fs/cgroup/cpu/cpu.cfs_period_us")}};
+/// The tightest CPU limit of this process's control group and those above it, in CPUs (cgroup v2:
+/// cpu.max holds "quota period"; v1: two files). Null where there is none.
+json cgroup_cpus() {
+  std::optional<double> tightest;
+  const auto consider = [&](const std::string& quota, const std::string& period) {
+    const double cpus = std::strtod(quota.c_str(), nullptr) / std::strtod(period.c_str(), nullptr);
+    if (cpus > 0 && (!tightest || cpus < *tightest)) tightest = cpus;
+  };
+  std::istringstream lines(read_text("/proc/self/cgroup"));
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    const bool is_v2 = controllers.empty();
+    if (!is_v2 && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
+    std::string base = "/sys/fs/cgroup";
+    if (!is_v2) base += "/cpu";
+    for (std::filesystem::path group = line.substr(second + 1);; group = group.parent_path()) {
+      const std::string at = base + group.string() + "/";
+      std::istringstream v2(read_text(at + "cpu.max"));
+      std::string quota;
+      std::string period;
+      if (v2 >> quota >> period && quota != "max") consider(quota, period);
+      const std::string v1 = read_text(at + "cpu.cfs_quota_us");
+      if (!v1.empty() && v1 != "-1") consider(v1, read_text(at + "cpu.cfs_period_us"));
+      if (!group.has_relative_path()) break;
+    }
+  }
+  return tightest ? json(*tightest) : json(nullptr);
 }
 
-json state(TickRate rate, ClockCost cost) {
+json state(const Topology& topology, TickRate rate, ClockCost cost) {
   const std::string cpu = "/sys/devices/system/cpu/";
   timespec resolution{};
   ::clock_getres(CLOCK_MONOTONIC, &resolution);
@@ -134,7 +180,8 @@ json state(TickRate rate, ClockCost cost) {
           {"clock_source",
            text_or_null("/sys/devices/system/clocksource/clocksource0/current_clocksource")},
           {"tsc_usable", rate.usable()},
-          {"cgroup", cgroup_limits()},
+          {"cgroup_cpus", cgroup_cpus()},
+          {"allowed_cpus", cpu_list_text(topology.allowed())},
           {"perf_event_paranoid", text_or_null("/proc/sys/kernel/perf_event_paranoid")},
           {"readings",
            {{"clock_resolution_ns", resolution.tv_nsec},
@@ -213,7 +260,9 @@ std::string state_digest(const json& record) {
 }
 
 json machine_record(const Topology& topology, TickRate rate, ClockCost cost) {
-  json record{{"identity", identity(topology)}, {"state", state(rate, cost)}, {"limits", limits()}};
+  json record{{"identity", identity(topology)},
+              {"state", state(topology, rate, cost)},
+              {"limits", limits()}};
   record["identity_digest"] = identity_digest(record);
   record["state_digest"] = state_digest(record);
   return record;

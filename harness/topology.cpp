@@ -1,7 +1,6 @@
 #include "harness/topology.h"
 
 #include <hwloc.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <memory>
@@ -27,18 +26,21 @@ Handle load() {
   return handle;
 }
 
-/// A made-up topology (HWLOC_SYNTHETIC, as in tests) has nothing to do with this process's mask.
-bool may_use(hwloc_topology_t topology, int cpu) {
-  cpu_set_t mask;
-  if (hwloc_topology_is_thissystem(topology) == 0 ||
-      ::sched_getaffinity(0, sizeof mask, &mask) != 0)
-    return true;
-  return CPU_ISSET(static_cast<std::size_t>(cpu), &mask);
+using CpuSet = std::unique_ptr<hwloc_bitmap_s, decltype(&hwloc_bitmap_free)>;
+
+/// The processors that this process is bound to. A made-up topology (HWLOC_SYNTHETIC, as in tests)
+/// has nothing to do with them: there all may be used.
+CpuSet binding(hwloc_topology_t topology) {
+  CpuSet set(hwloc_bitmap_alloc_full(), &hwloc_bitmap_free);
+  if (hwloc_topology_is_thissystem(topology) != 0)
+    hwloc_get_cpubind(topology, set.get(), HWLOC_CPUBIND_PROCESS);
+  return set;
 }
 
-int index_of_ancestor(hwloc_topology_t topology, hwloc_obj_t processor, hwloc_obj_type_t type) {
-  hwloc_obj_t object = hwloc_get_ancestor_obj_by_type(topology, type, processor);
-  return object == nullptr ? -1 : static_cast<int>(object->logical_index);
+/// A processor's core; where the machine doesn't tell cores, each processor is its own.
+int core_of(hwloc_topology_t topology, hwloc_obj_t processor) {
+  hwloc_obj_t core = hwloc_get_ancestor_obj_by_type(topology, HWLOC_OBJ_CORE, processor);
+  return static_cast<int>((core == nullptr ? processor : core)->logical_index);
 }
 
 /// The last-level cache above a processor: the outermost cache object there is.
@@ -72,12 +74,12 @@ nlohmann::json cache_record(hwloc_topology_t topology) {
 Topology::Topology() {
   const Handle handle = load();
   hwloc_topology_t topology = handle.get();
+  const CpuSet bound = binding(topology);
   hwloc_obj_t processor = nullptr;
   while ((processor = hwloc_get_next_obj_by_type(topology, HWLOC_OBJ_PU, processor)) != nullptr) {
     const int cpu = static_cast<int>(processor->os_index);
-    if (!may_use(topology, cpu)) continue;
-    processors_.push_back(
-        {cpu, index_of_ancestor(topology, processor, HWLOC_OBJ_CORE), last_level_cache(processor)});
+    if (hwloc_bitmap_isset(bound.get(), processor->os_index) == 0) continue;
+    processors_.push_back({cpu, core_of(topology, processor), last_level_cache(processor)});
     allowed_.push_back(cpu);
   }
   std::sort(allowed_.begin(), allowed_.end());
@@ -85,42 +87,39 @@ Topology::Topology() {
              {"cores", count(topology, HWLOC_OBJ_CORE)},
              {"processors", count(topology, HWLOC_OBJ_PU)},
              {"numa_nodes", count(topology, HWLOC_OBJ_NUMANODE)},
-             {"caches", cache_record(topology)},
-             {"allowed_cpus", cpu_list_text(allowed_)}};
+             {"caches", cache_record(topology)}};
 }
 
 Place Topology::place(std::string_view placement) const {
   Place place{.name = std::string(placement), .cpus = {-1, -1}, .impossible = ""};
   if (placement == "none") return place;
-  std::vector<Processor> choice = processors_;
-  // The processors of CPU 0's core come last, so that they are taken only where nothing else is.
-  const auto zero =
-      std::find_if(choice.begin(), choice.end(), [](const Processor& one) { return one.cpu == 0; });
-  const int busy_core = zero == choice.end() ? -1 : zero->core;
-  std::stable_partition(choice.begin(), choice.end(),
-                        [&](const Processor& one) { return one.core != busy_core; });
+  const auto zero = std::find_if(processors_.begin(), processors_.end(),
+                                 [](const Processor& one) { return one.cpu == 0; });
+  const int busy_core = zero == processors_.end() ? -1 : zero->core;
   if (placement == "same-core") {
-    place.cpus = {choice.front().cpu, choice.front().cpu};
+    const auto quiet = std::find_if(processors_.begin(), processors_.end(),
+                                    [&](const Processor& one) { return one.core != busy_core; });
+    const int cpu = (quiet == processors_.end() ? processors_.begin() : quiet)->cpu;
+    place.cpus = {cpu, cpu};
     return place;
   }
   if (placement != "cross-core")
     throw std::invalid_argument(
         fmt::format("--placement '{}': expected {}", printable(placement), fmt::join(names, ", ")));
-  const Processor first = choice.front();
-  const auto second_where = [&](auto suits) {
-    return std::find_if(choice.begin(), choice.end(),
-                        [&](const Processor& one) { return one.core != first.core && suits(one); });
-  };
-  auto second = second_where(
-      [&](const Processor& one) { return one.cache == first.cache && one.core != busy_core; });
-  if (second == choice.end())
-    second = second_where([&](const Processor& one) { return one.cache == first.cache; });
-  if (second == choice.end()) second = second_where([](const Processor&) { return true; });
-  if (second == choice.end())
+  // A near cache counts more than staying away from CPU 0; of equals the first pair is taken.
+  int best = -1;
+  for (const Processor& first : processors_)
+    for (const Processor& second : processors_) {
+      if (first.cpu >= second.cpu || first.core == second.core) continue;
+      const int score = (first.cache == second.cache ? 2 : 0) +
+                        (first.core != busy_core && second.core != busy_core ? 1 : 0);
+      if (score <= best) continue;
+      best = score;
+      place.cpus = {first.cpu, second.cpu};
+    }
+  if (best < 0)
     place.impossible =
         fmt::format("needs two cores; this process may use CPU {} alone", cpu_list_text(allowed_));
-  else
-    place.cpus = {std::min(first.cpu, second->cpu), std::max(first.cpu, second->cpu)};
   return place;
 }
 

@@ -57,6 +57,14 @@ TEST(Topology, TwoCoresUseCpuZeroOnlyWhereTheyMust) {
   EXPECT_EQ(topology.place("cross-core").cpus, (Cpus{0, 1}));
 }
 
+TEST(Topology, ProcessorsWithoutCoresAreTheirOwn) {
+  EXPECT_EQ(synthetic("pu:4").place("cross-core").cpus, (Cpus{2, 3}));
+}
+
+TEST(Topology, ANearPairAwayFromCpuZeroIsTheBest) {
+  EXPECT_EQ(synthetic("l3:2 core:2 pu:1").place("cross-core").cpus, (Cpus{2, 3}));
+}
+
 TEST(Topology, FourCoresAvoidCpuZeroAndItsSibling) {
   const Topology topology = synthetic("package:1 l3:1 core:4 pu:2");
   EXPECT_EQ(topology.record().at("cores"), 4);
