@@ -126,8 +126,8 @@ TEST(Topology, PinTakesAnyAllowedCpus) {
 
 TEST(Topology, PinRefusesCpusThatAreNotThere) {
   const Topology topology = synthetic("package:1 l3:1 core:2 pu:1");
-  for (const auto& [first, second] : {Cpus{0, 9}, Cpus{9, 0}}) {
-    const std::string message = message_of([&] { topology.pin(first, second); });
+  for (const Cpus& cpus : {Cpus{0, 9}, Cpus{9, 0}}) {
+    const std::string message = message_of([&] { topology.pin(cpus[0], cpus[1]); });
     EXPECT_NE(message.find("CPU 9"), std::string::npos) << message;
     EXPECT_NE(message.find("0-1"), std::string::npos) << message;
   }
