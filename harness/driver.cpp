@@ -97,9 +97,11 @@ void reap_leftovers(pid_t runner) {
   }
 }
 
-/// Why a finished run is not to be trusted, or "".
-std::string suspicion(const Outcome& outcome) {
-  if (outcome.steal_fraction > 0.05)
+/// Why a finished run is not to be trusted, or "". A single stolen tick of /proc/stat may have been
+/// anywhere within 10 ms and says nothing of a short run.
+std::string suspicion(const Outcome& outcome, double stolen_ticks) {
+  if (outcome.batch_ns.empty()) return "";
+  if (outcome.steal_fraction > 0.05 && stolen_ticks >= 2)
     return fmt::format("{:.0f} % of the processors' time was stolen by the hypervisor",
                        100 * outcome.steal_fraction);
   const std::size_t half = outcome.batch_ns.size() / 2;
@@ -213,14 +215,15 @@ Outcome execute(void (*cell)(Runner&), const Params& params, const RunDirectory&
   reap_leftovers(runner);
   directory.clear();
 
-  outcome.steal_fraction = steal_fraction(before, processor_times());
+  const ProcessorTimes after = processor_times();
+  outcome.steal_fraction = steal_fraction(before, after);
   if (!ended.empty()) {
     outcome.reason = ended;
   } else if (status != 0) {
     outcome.reason = cause(control, status);
   } else {
     read_measures(control, outcome);
-    outcome.reason = suspicion(outcome);
+    outcome.reason = suspicion(outcome, after.stolen - before.stolen);
     outcome.status = outcome.reason.empty() ? Status::ok : Status::suspect;
   }
   return outcome;
