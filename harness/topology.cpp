@@ -80,9 +80,10 @@ Topology::Topology() {
     const int cpu = static_cast<int>(processor->os_index);
     if (hwloc_bitmap_isset(bound.get(), processor->os_index) == 0) continue;
     processors_.push_back({cpu, core_of(topology, processor), last_level_cache(processor)});
-    allowed_.push_back(cpu);
   }
-  std::sort(allowed_.begin(), allowed_.end());
+  std::sort(processors_.begin(), processors_.end(),
+            [](const Processor& a, const Processor& b) { return a.cpu < b.cpu; });
+  for (const Processor& one : processors_) allowed_.push_back(one.cpu);
   record_ = {{"packages", count(topology, HWLOC_OBJ_PACKAGE)},
              {"cores", count(topology, HWLOC_OBJ_CORE)},
              {"processors", count(topology, HWLOC_OBJ_PU)},
