@@ -1,7 +1,9 @@
 // ipcbench: the command line. A sub-command each; what it does stands in commands.h.
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -13,6 +15,15 @@
 namespace {
 
 using namespace ipcbench;
+
+constexpr const char* run_examples = R"(Measures, and prints the table.
+
+Examples:
+  ipcbench run --suite quick                        a first comparison of everything
+  ipcbench run -t pipe,tcp -S flood -s 64,4KiB      two transports, one scenario, two sizes
+  ipcbench run -t 'shm_*' --pin 2,3 -r 20 -o x.json on CPUs of your choice, kept in x.json
+  ipcbench run --resume -o x.json                   goes on with it after an interrupt
+  ipcbench run -f 'flood/.*size:64/' -n             what that would run, and how long)";
 
 constexpr const char* examples =
     R"(Compares mechanisms of inter-process communication on this machine.
@@ -42,8 +53,7 @@ int report_wrong_usage(const CLI::App& app, const CLI::ParseError& error, int ar
   std::vector<std::string> commands;
   for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
   const bool names_no_command =
-      argc > 1 && argv[1][0] != '-' &&
-      std::find(commands.begin(), commands.end(), argv[1]) == commands.end();
+      argc > 1 && std::find(commands.begin(), commands.end(), argv[1]) == commands.end();
   if (names_no_command) {
     fmt::print(stderr, "ipcbench: no sub-command '{}'{}{}\n", printable(argv[1]),
                suggestion(argv[1], commands), hint);
@@ -54,8 +64,11 @@ int report_wrong_usage(const CLI::App& app, const CLI::ParseError& error, int ar
     std::vector<std::string> flags;
     for (const CLI::Option* option : command->get_options())
       for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+    std::string meant;  // one is enough, however many are wrong
     for (const std::string& extra : command->remaining())
-      if (extra.starts_with("-")) hint = suggestion(extra, flags) + hint;
+      if (extra.starts_with("-") && meant.empty())
+        meant = suggestion(extra.substr(0, extra.find('=')), flags);
+    hint = meant + hint;
   }
   fmt::print(stderr, "ipcbench: {}{}\n", printable(one_line(error.what()), 300), hint);
   return exit_usage;
@@ -96,7 +109,8 @@ int dispatch(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
-  } catch (const CLI::Success& success) {  // --help, --version
+  } catch (const CLI::Success& success) {               // --help, --version
+    if (run->parsed()) run->description(run_examples);  // the list of sub-commands has one line
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     return report_wrong_usage(app, error, argc, argv);
@@ -110,16 +124,25 @@ int dispatch(int argc, char** argv) {
   return exit_usage;
 }
 
+/// What was printed must have arrived: a full disk is no success.
+void flush_stdout() {
+  errno = 0;
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+    throw std::system_error(errno == 0 ? EIO : errno, std::generic_category(), "stdout");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    return dispatch(argc, argv);
+    const int status = dispatch(argc, argv);
+    flush_stdout();
+    return status;
   } catch (const UsageError& error) {
     fmt::print(stderr, "ipcbench: {}\n", error.what());
     return exit_usage;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "ipcbench: {}\n", error.what());
+    fmt::print(stderr, "ipcbench: {}\n", printable(error.what(), 400));
     return exit_failed;
   }
 }

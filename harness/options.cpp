@@ -89,8 +89,9 @@ std::vector<Place> resolve_places(const RunOptions& options, const Topology& top
       if (cpus.size() != 2)
         throw UsageError(
             fmt::format("--pin '{}': expected two CPUs, such as 0,1", printable(options.pin)));
-      return {topology.pin(static_cast<int>(parse_number(cpus[0], "--pin", 0, 100'000)),
-                           static_cast<int>(parse_number(cpus[1], "--pin", 0, 100'000)))};
+      const std::uint64_t producer_cpu = parse_number(cpus[0], "--pin", 0, 100'000);
+      const std::uint64_t consumer_cpu = parse_number(cpus[1], "--pin", 0, 100'000);
+      return {topology.pin(static_cast<int>(producer_cpu), static_cast<int>(consumer_cpu))};
     }
     std::vector<Place> places;
     for (const std::string& name : split_list(options.placements, "--placement")) {
@@ -107,8 +108,13 @@ std::vector<Place> resolve_places(const RunOptions& options, const Topology& top
 }  // namespace
 
 void add_run_options(CLI::App& command, RunOptions& options) {
+  // "" stands for a flag that wasn't given, so nobody may give it.
+  const CLI::Validator not_empty(
+      [](const std::string& value) { return value.empty() ? "expected a value, got none" : ""; },
+      "");
   for (const PlanFlag& flag : plan_flags)
     command.add_option(flag.flag, options.*flag.value, flag.help)
+        ->check(not_empty)
         ->type_name(flag.type)
         ->envname(flag.environment)
         ->group("What to run");
@@ -117,6 +123,7 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_flag("--resume", options.resume, "Go on with the interrupted run of -o FILE")
       ->group("What to run");
   command.add_option("-o,--output", options.output, "Results file; - is stdout")
+      ->check(not_empty)
       ->type_name("FILE")
       ->envname("IPCBENCH_OUTPUT")
       ->group("Output");

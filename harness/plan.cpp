@@ -34,8 +34,14 @@ std::vector<Item> match_all(const std::vector<std::string>& patterns, Match matc
 }
 
 std::regex compile(const std::string& filter) {
+  constexpr std::size_t filter_max = 500;  // std::regex recurses once for each bracket
+  if (filter.size() > filter_max)
+    throw UsageError(fmt::format("--filter '{}': {} characters; expected at most {}",
+                                 printable(filter, 40), filter.size(), filter_max));
   try {
-    return std::regex(filter.empty() ? ".*" : filter, std::regex::extended);
+    // libstdc++'s other matcher takes exponential time over "(((.*)*)*)*x".
+    return std::regex(filter.empty() ? ".*" : filter,
+                      std::regex::extended | std::regex_constants::__polynomial);
   } catch (const std::regex_error& error) {
     throw UsageError(fmt::format("--filter '{}': not a regular expression ({})", printable(filter),
                                  error.what()));
@@ -51,6 +57,22 @@ std::string reason_to_skip(const Row& row, std::size_t scenario, const PlannedCe
                  .depth = depth,
                  .shares_core = shares_core,
                  .directory = nullptr});
+}
+
+/// A whole number of a plan that was read: get<std::uint64_t>() alone takes -1 for a large one.
+std::uint64_t natural(const nlohmann::ordered_json& value, std::string_view what,
+                      std::uint64_t high) {
+  const bool is_natural =
+      value.is_number_unsigned() || (value.is_number_integer() && value.get<std::int64_t>() >= 0);
+  if (!is_natural || value.get<std::uint64_t>() > high)
+    throw UsageError(fmt::format("the plan's {} is {}; expected a whole number up to {}", what,
+                                 printable(value.dump(), 60), high));
+  return value.get<std::uint64_t>();
+}
+
+int cpu(const nlohmann::ordered_json& value) {
+  const bool is_none = value.is_number_integer() && value.get<std::int64_t>() == -1;
+  return is_none ? -1 : static_cast<int>(natural(value, "CPU", 100'000));
 }
 
 /// Fisher and Yates by hand: std::shuffle and the standard distributions differ from library to
@@ -205,25 +227,32 @@ nlohmann::ordered_json to_json(const Plan& plan) {
 
 Plan plan_from_json(const nlohmann::ordered_json& json) {
   Plan plan;
-  json.at("seed").get_to(plan.seed);
-  json.at("repeats").get_to(plan.repeats);
-  json.at("depth").get_to(plan.depth);
-  json.at("warmup_ns").get_to(plan.warmup_ns);
-  json.at("min_time_ns").get_to(plan.min_time_ns);
-  json.at("timeout_ns").get_to(plan.timeout_ns);
-  json.at("count").get_to(plan.count);
+  const auto number = [&](const char* key, std::uint64_t high) {
+    return natural(json.at(key), key, high);
+  };
+  const auto time_ns = [&](const char* key) {
+    return static_cast<std::int64_t>(number(key, INT64_MAX));
+  };
+  plan.seed = number("seed", UINT64_MAX);
+  plan.repeats = static_cast<int>(number("repeats", INT32_MAX));
+  plan.depth = number("depth", UINT64_MAX);
+  plan.warmup_ns = time_ns("warmup_ns");
+  plan.min_time_ns = time_ns("min_time_ns");
+  plan.timeout_ns = time_ns("timeout_ns");
+  plan.count = number("count", UINT64_MAX);
   for (const auto& one : json.at("cells")) {
     PlannedCell cell;
     one.at("transport").get_to(cell.transport);
     one.at("scenario").get_to(cell.scenario);
-    if (!one.at("size").is_null()) cell.size = one.at("size").get<std::uint64_t>();
+    if (!one.at("size").is_null()) cell.size = natural(one.at("size"), "size", INT64_MAX);
     one.at("placement").get_to(cell.place.name);
-    one.at("cpus").get_to(cell.place.cpus);
+    cell.place.cpus = {cpu(one.at("cpus").at(0)), cpu(one.at("cpus").at(1))};
     if (!one.at("skipped").is_null()) one.at("skipped").get_to(cell.skipped);
     plan.cells.push_back(std::move(cell));
   }
   for (const auto& one : json.at("order")) {
-    const PlannedRun run{one.at(0).get<std::size_t>(), one.at(1).get<int>()};
+    const PlannedRun run{natural(one.at(0), "order", UINT64_MAX),
+                         static_cast<int>(natural(one.at(1), "order", INT32_MAX))};
     if (run.cell >= plan.cells.size())
       throw UsageError(
           fmt::format("the plan's order names cell {} of {}", run.cell, plan.cells.size()));

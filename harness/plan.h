@@ -79,8 +79,9 @@ std::optional<std::size_t> find_scenario(std::string_view name);
 /// scenario's `needs` as its reason.
 std::string misfit(const Row& row, std::size_t scenario, const Shape& shape);
 
-/// A plan as it stands in results files and journals, and back. from_json throws
-/// nlohmann::json::exception where the document has another form.
+/// A plan as it stands in results files and journals, and back. plan_from_json throws
+/// nlohmann::json::exception where the document has another form, UsageError where a number is out
+/// of its bounds.
 nlohmann::ordered_json to_json(const Plan& plan);
 Plan plan_from_json(const nlohmann::ordered_json& json);
 

@@ -4,12 +4,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <numeric>
-#include <sstream>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -21,6 +20,16 @@ namespace ipcbench {
 namespace {
 
 constexpr std::size_t file_size_max = std::size_t{1} << 30;
+constexpr int depth_max = 32;                   // of nested lists and objects
+constexpr std::size_t name_size_max = 200;      // bytes
+constexpr std::size_t reason_size_max = 4'000;  // bytes
+constexpr std::uint64_t bin_total_max = std::uint64_t{1} << 48;
+
+/// What the tables are made of.
+constexpr const char* measure_names[] = {
+    "round_trip_p50_ns",  "round_trip_p90_ns", "round_trip_p99_ns",
+    "round_trip_p999_ns", "messages_per_s",    "bytes_per_s",
+    "acquisitions_per_s", "fairness",          "cpu_ns_per_message"};
 
 /// JSON has no NaN and no infinity: what isn't a finite number is null.
 Json number(double value) {
@@ -154,16 +163,22 @@ std::string read_file(const std::string& path) {
         fmt::format("{}: {}; expected a results file", printable(path), std::strerror(errno)));
   if (S_ISDIR(status.st_mode))
     throw UsageError(fmt::format("{}: is a directory; expected a results file", printable(path)));
-  if (static_cast<std::size_t>(status.st_size) > file_size_max)
-    throw UsageError(fmt::format("{}: {} bytes; expected a results file of at most 1 GiB",
-                                 printable(path), status.st_size));
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (!file)
-    throw UsageError(fmt::format("{}: {}; expected a readable results file", printable(path),
-                                 std::strerror(errno)));
-  return text.str();
+  if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+    throw UsageError(fmt::format("{}: is no file; expected a results file", printable(path)));
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  std::array<char, 1 << 16> buffer;
+  while (text.size() <= file_size_max) {
+    const ssize_t got =
+        fd ? retry([&] { return ::read(fd.get(), buffer.data(), buffer.size()); }) : -1;
+    if (got == 0) return text;
+    if (got == -1)
+      throw UsageError(fmt::format("{}: {}; expected a readable results file", printable(path),
+                                   std::strerror(errno)));
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  throw UsageError(
+      fmt::format("{}: expected a results file of at most 1 GiB, got more", printable(path)));
 }
 
 /// The reader's errors name the file and the place in it.
@@ -171,15 +186,26 @@ std::string read_file(const std::string& path) {
   throw UsageError(fmt::format("{}: {}", printable(path), printable(problem, 400)));
 }
 
+/// nlohmann's messages begin with "[json.exception.parse_error.101] ".
+std::string_view without_number(std::string_view what) {
+  const std::size_t bracket = what.find("] ");
+  return what.starts_with("[json") && bracket != std::string_view::npos ? what.substr(bracket + 2)
+                                                                        : what;
+}
+
 Json parse(const std::string& text, const std::string& path) {
   if (text.empty()) reject(path, "is empty; expected a results file");
+  // Copying a document recurses once for each level.
+  const auto refuse_depth = [&](int depth, Json::parse_event_t, const Json&) {
+    if (depth > depth_max)
+      reject(path, fmt::format("is nested more than {} deep; expected a results file", depth_max));
+    return true;
+  };
   try {
-    return Json::parse(text);
+    return Json::parse(text, refuse_depth);
   } catch (const Json::exception& error) {
-    const std::string_view what = error.what();
-    const std::size_t bracket = what.find("] ");
     reject(path, fmt::format("is no whole JSON document ({}); was it cut short?",
-                             bracket == std::string_view::npos ? what : what.substr(bracket + 2)));
+                             printable(without_number(error.what()), 300)));
   }
 }
 
@@ -209,17 +235,19 @@ class RunReader {
   RunRecord read() const {
     if (!run_.is_object()) fail("", "expected an object");
     RunRecord record;
-    record.transport = text("transport");
-    record.scenario = text("scenario");
-    record.placement = text("placement");
+    record.transport = text("transport", name_size_max);
+    record.scenario = text("scenario", name_size_max);
+    record.placement = text("placement", name_size_max);
     record.size = size();
     record.repeat = static_cast<int>(whole("repeat", 0, 1'000'000));
     record.status = status();
-    if (run_.contains("reason") && run_["reason"].is_string()) record.reason = text("reason");
+    if (run_.contains("reason") && !run_["reason"].is_null())
+      record.reason = text("reason", reason_size_max);
+    for (const char* name : measure_names) check_measure(name);
     for (const auto& [key, value] : run_.items())
       if (value.is_number()) record.measures[key] = value.template get<double>();
     if (run_.contains("round_trip_source"))
-      record.timed_by_batches = text("round_trip_source") == "sub-batches";
+      record.timed_by_batches = text("round_trip_source", name_size_max) == "sub-batches";
     if (run_.contains("histogram")) record.histogram = histogram();
     return record;
   }
@@ -235,9 +263,15 @@ class RunReader {
     if (!run_.contains(key)) fail(key, "expected a value");
     return run_[key];
   }
-  std::string text(const char* key) const {
-    if (!at(key).is_string()) fail(key, "expected a string");
+  std::string text(const char* key, std::size_t size_max) const {
+    if (!at(key).is_string() || at(key).get_ref<const std::string&>().size() > size_max)
+      fail(key, fmt::format("expected a string of at most {} bytes", size_max));
     return at(key).get<std::string>();
+  }
+  void check_measure(const char* key) const {
+    if (!run_.contains(key) || run_[key].is_null()) return;
+    if (!run_[key].is_number() || run_[key].get<double>() < 0)
+      fail(key, "expected a number from 0 on, or null");
   }
   std::uint64_t whole(const char* key, std::uint64_t low, std::uint64_t high) const {
     const Json& value = at(key);
@@ -250,7 +284,7 @@ class RunReader {
     return whole("size", 0, std::uint64_t{1} << 40);
   }
   Status status() const {
-    const std::string word = text("status");
+    const std::string word = text("status", name_size_max);
     for (const Status status : {Status::ok, Status::skipped, Status::failed, Status::suspect})
       if (word == ipcbench::text(status)) return status;
     fail("status", "expected ok, skipped, failed or suspect");
@@ -260,11 +294,13 @@ class RunReader {
     if (json.is_null()) return std::nullopt;
     if (!json.is_object() || !json.contains("bins") || !json["bins"].is_array() ||
         json.value("sub_bucket_bits", Json()) != Histogram::sub_bucket_bits)
-      fail("histogram", "expected bins with 7 sub-bucket bits");
+      fail("histogram",
+           fmt::format("expected bins with {} sub-bucket bits", Histogram::sub_bucket_bits));
     Histogram histogram;
     for (const Json& bin : json["bins"]) {
       if (!bin.is_array() || bin.size() != 2 || !is_whole(bin[0]) || !is_whole(bin[1]) ||
-          bin[0].get<std::size_t>() >= Histogram::bin_count)
+          bin[0].get<std::size_t>() >= Histogram::bin_count ||
+          bin[1].get<std::uint64_t>() > bin_total_max)
         fail("histogram", "expected bins as [index, count]");
       histogram.add(bin[0].get<std::size_t>(), bin[1].get<std::uint64_t>());
     }
@@ -295,15 +331,35 @@ Journal::Content parse_journal(std::string_view text, const std::string& path) {
     }
     first = false;
     check_schema(line, journal_schema, path);
+    if (!line.contains("context") || !line["context"].is_object())
+      reject(path, "context: expected an object");
+    content.context = line["context"];
     try {
-      content.context = line.at("context");
       content.plan = plan_from_json(line.at("plan"));
-    } catch (const Json::exception& error) {
-      reject(path, fmt::format("has no plan that this ipcbench understands ({})", error.what()));
+    } catch (const std::exception& error) {
+      reject(path, fmt::format("has no plan that this ipcbench understands ({})",
+                               without_number(error.what())));
     }
   }
   if (first) reject(path, "has no whole line; there is nothing to go on with");
   return content;
+}
+
+/// The runs of a journal are the first ones of its plan, in its order.
+void check_runs(const Journal::Content& content, const std::string& path) {
+  const Plan& plan = content.plan;
+  for (std::size_t i = 0; i < content.runs.size(); ++i) {
+    const RunRecord run = RunReader(content.runs[i], i, path).read();
+    const PlannedCell cell{.transport = run.transport,
+                           .scenario = run.scenario,
+                           .size = run.size,
+                           .place = {.name = run.placement, .cpus = {-1, -1}, .impossible = ""},
+                           .skipped = ""};
+    if (i >= plan.order.size() || plan.order[i].repeat != run.repeat ||
+        plan.cells[plan.order[i].cell].key() != cell.key())
+      reject(path, fmt::format("runs[{}] is {}, repeat {}: not what the plan has there", i,
+                               cell.key(), run.repeat));
+  }
 }
 
 }  // namespace
@@ -376,7 +432,9 @@ Journal::Journal(std::string path, const Json& context, const Plan& plan)
 }
 
 Journal::Content Journal::read(const std::string& path) {
-  return parse_journal(read_file(path), path);
+  Content content = parse_journal(read_file(path), path);
+  check_runs(content, path);
+  return content;
 }
 
 Journal Journal::resume(std::string path) {

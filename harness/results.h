@@ -49,7 +49,8 @@ class Journal {
     Plan plan;
     std::vector<Json> runs;
   };
-  /// Reads a journal; a last line that was cut short is dropped. Throws UsageError.
+  /// Reads a journal; a last line that was cut short is dropped. Throws UsageError, also where
+  /// its runs aren't those of its plan.
   static Content read(const std::string& path);
   /// Goes on with a journal after its last whole line.
   static Journal resume(std::string path);

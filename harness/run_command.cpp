@@ -24,6 +24,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view journal_ending = ".journal";
+
 std::string utc_now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
@@ -50,6 +52,15 @@ void check_output(const std::string& path) {
   if (fs::is_directory(path, error))
     throw UsageError(
         fmt::format("{}: is a directory; expected a file name after -o", printable(path)));
+  // The results file is renamed into its place, where it would replace a device.
+  if (fs::exists(path, error) && !fs::is_regular_file(path, error))
+    throw UsageError(fmt::format(
+        "{}: is no regular file; expected a file name after -o, or - for stdout", printable(path)));
+}
+
+/// What --resume wants after -o: the journal of results that go to stdout has a name of its own.
+std::string resume_target(const Journal& journal) {
+  return journal.path().substr(0, journal.path().size() - journal_ending.size());
 }
 
 std::string time_text(double seconds) {
@@ -190,7 +201,7 @@ int finish(const Execution& execution, Journal& journal, const RunOptions& optio
   if (!options.quiet && !to_stdout) fmt::print(stderr, "results: {}\n", execution.output);
   if (signal != 0) {
     fmt::print(stderr, "ipcbench: ended by {}; go on with --resume -o {}\n", signal_text(signal),
-               execution.output);
+               resume_target(journal));
     return 128 + signal;
   }
   const auto failed = std::count_if(file.runs.begin(), file.runs.end(), [](const RunRecord& run) {
@@ -224,8 +235,8 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
 
   Execution execution;
   execution.output = options.output.empty() && !options.dry_run ? default_output() : options.output;
-  const std::string journal_path =
-      (execution.output == "-" ? default_output() : execution.output) + ".journal";
+  std::string journal_path = execution.output == "-" ? default_output() : execution.output;
+  journal_path += journal_ending;
   if (options.resume) {
     Journal::Content content = Journal::read(journal_path);
     execution.context = std::move(content.context);
@@ -237,13 +248,18 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
   if (options.dry_run) return print_plan(execution.plan, options.json);
   if (execution.plan.order.empty()) return report_nothing_to_run(execution.plan);
   check_output(execution.output);
-  if (!options.quiet) fmt::print(stderr, "{}\n", plan_summary(execution.plan));
+  if (!options.quiet && !options.resume) fmt::print(stderr, "{}\n", plan_summary(execution.plan));
 
   ::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error of write(2) instead
   const TickRate rate = measure_tick_rate();
   Json context = make_context(command_line, topology, rate);
-  if (options.resume) check_same_machine(execution.context, context, journal_path);
-  if (!options.resume) execution.context = std::move(context);
+  if (options.resume) {
+    check_same_machine(execution.context, context, journal_path);
+    if (!options.quiet)
+      fmt::print(stderr, "{}; {} are done\n", plan_summary(execution.plan), execution.runs.size());
+  } else {
+    execution.context = std::move(context);
+  }
   Journal journal = options.resume ? Journal::resume(journal_path)
                                    : Journal(journal_path, execution.context, execution.plan);
   try {
@@ -253,7 +269,7 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
     fmt::print(stderr,
                "ipcbench: {}; {} finished runs are kept in {}: make room, then go on with "
                "--resume -o {}\n",
-               error.what(), execution.runs.size(), journal.path(), execution.output);
+               error.what(), execution.runs.size(), journal.path(), resume_target(journal));
     return exit_failed;
   }
 }

@@ -37,7 +37,8 @@ constexpr Mark marks[] = {
     {"r",
      "fewer than 6 repeats: the interval is their whole range, below 95 % confidence; use -r 6",
      [](const CellSummary& cell) {
-       return cell.measured() > 0 && cell.measured() < repeats_for_interval;
+       return cell.scenario != "verify" && cell.measured() > 0 &&
+              cell.measured() < repeats_for_interval;
      }},
     {"b", "too fast for a clock read each: the median of sub-batches' means, no percentiles",
      [](const CellSummary& cell) { return cell.timed_by_batches; }},
@@ -134,9 +135,8 @@ std::string times_slower(const std::optional<Estimate>& p50, double best,
 }
 
 Table channel_table(const Group& group, std::uint64_t size, const std::string& placement,
-                    int repeats) {
-  Table table{.title = fmt::format("{}, {}: round trip (ping_pong) and throughput (flood), {} "
-                                   "repeats",
+                    const std::string& repeats) {
+  Table table{.title = fmt::format("{}, {}: round trip (ping_pong) and throughput (flood), {}",
                                    size_text(size), placement, repeats),
               .columns = {"transport", "round trip p50", "±", "p99", "× best", "CPU/message",
                           "messages", "±", "bandwidth", "CPU/message", "notes"},
@@ -164,10 +164,9 @@ Table channel_table(const Group& group, std::uint64_t size, const std::string& p
   return table;
 }
 
-Table handoff_table(const Group& group, const std::string& placement, int repeats) {
+Table handoff_table(const Group& group, const std::string& placement, const std::string& repeats) {
   Table table{
-      .title = fmt::format("Signals, {}: control there and back (handoff), {} repeats", placement,
-                           repeats),
+      .title = fmt::format("Signals, {}: control there and back (handoff), {}", placement, repeats),
       .columns = {"transport", "round trip p50", "±", "p99", "× best", "CPU/notification", "notes"},
       .rows = {}};
   const double best = best_p50(group, "handoff");
@@ -186,11 +185,11 @@ Table handoff_table(const Group& group, const std::string& placement, int repeat
   return table;
 }
 
-Table contend_table(const Group& group, const std::string& placement, int repeats) {
-  Table table{.title = fmt::format("Locks, {}: two processes take turns (contend), {} repeats",
-                                   placement, repeats),
-              .columns = {"transport", "acquisitions", "±", "fairness", "CPU/acquisition", "notes"},
-              .rows = {}};
+Table contend_table(const Group& group, const std::string& placement, const std::string& repeats) {
+  Table table{
+      .title = fmt::format("Locks, {}: two processes take turns (contend), {}", placement, repeats),
+      .columns = {"transport", "acquisitions", "±", "fairness", "CPU/acquisition", "notes"},
+      .rows = {}};
   const auto cost = [&](const std::string& name) {
     const auto rate = field(find(group, name, "contend"), &CellSummary::acquisitions_per_s);
     return rate ? 1 / rate->median : unmeasured;
@@ -206,8 +205,8 @@ Table contend_table(const Group& group, const std::string& placement, int repeat
   return table;
 }
 
-Table verify_table(const Group& group, const std::string& what, int repeats) {
-  Table table{.title = fmt::format("{}: proof (verify), {} repeats", what, repeats),
+Table verify_table(const Group& group, const std::string& what, const std::string& repeats) {
+  Table table{.title = fmt::format("{}: proof (verify), {}", what, repeats),
               .columns = {"transport", "verified", "notes"},
               .rows = {}};
   for (const auto& [name, cells] : group) {
@@ -247,7 +246,7 @@ std::string render_text(const Table& table, bool bold) {
 std::string escape_markdown(const std::string& text) {
   std::string escaped;
   for (const char c : text) {
-    if (c == '|' || c == '<') escaped += '\\';
+    if (c == '|' || c == '<' || c == '\\') escaped += '\\';
     escaped += c;
   }
   return escaped;
@@ -347,12 +346,14 @@ std::vector<Table> make_tables(const std::vector<CellSummary>& cells) {
   std::vector<Table> tables;
   for (const auto& [section, group] : sections) {
     const auto& [placement, kind, size] = section;
-    const int count = repeats[section];
-    if (kind == channel) tables.push_back(channel_table(group, size, placement, count));
-    if (kind == handoff) tables.push_back(handoff_table(group, placement, count));
-    if (kind == contend) tables.push_back(contend_table(group, placement, count));
+    const int most = repeats[section];
+    const std::string count = fmt::format("{} {}", most, most == 1 ? "repeat" : "repeats");
+    const std::string where = printable(placement, 40);
+    if (kind == channel) tables.push_back(channel_table(group, size, where, count));
+    if (kind == handoff) tables.push_back(handoff_table(group, where, count));
+    if (kind == contend) tables.push_back(contend_table(group, where, count));
     if (kind == verify) {
-      const std::string what = size == 0 ? placement : size_text(size) + ", " + placement;
+      const std::string what = size == 0 ? where : size_text(size) + ", " + where;
       tables.push_back(verify_table(group, what, count));
     }
   }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -23,6 +24,20 @@ std::string three_digits(double value) {
   const double magnitude = std::abs(value);
   const int decimals = magnitude < 9.995 ? 2 : magnitude < 99.95 ? 1 : 0;
   return fmt::format("{:.{}f}", value, decimals);
+}
+
+/// The bytes of the UTF-8 character that the text begins with; 0 where that is a control character
+/// (of ASCII or, in two bytes, of ISO 6429's second set) or no UTF-8.
+std::size_t character_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  if (byte(0) < 0x80) return byte(0) < 0x20 || byte(0) == 0x7f ? 0 : 1;
+  const std::size_t length = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
+  if (byte(0) < 0xc2 || byte(0) > 0xf4 || (byte(0) == 0xc2 && byte(1) < 0xa0)) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  return length;
 }
 
 std::string scaled(double value, std::span<const Unit> units) {
@@ -74,7 +89,8 @@ std::uint64_t parse_size(const std::string& text) {
   constexpr std::uint64_t size_max = 16 << 20;
   std::string number = text;
   std::uint64_t size = 0;
-  const bool starts_well = !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) != 0;
+  // Not 0: CLI11 would take what follows as octal or hexadecimal.
+  const bool starts_well = !text.empty() && text[0] >= '1' && text[0] <= '9';
   bool understood = false;
   if (starts_well) {
     try {
@@ -118,20 +134,24 @@ std::vector<std::string> split_list(std::string_view text, std::string_view what
 }
 
 std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates) {
-  // Levenshtein's distance; further than a third of the word away is another word.
+  // Levenshtein's distance, with two letters swapped as one change; what is further than a third
+  // of the word away is another word.
   std::size_t best = std::max<std::size_t>(1, word.size() / 3) + 1;
   std::optional<std::string> result;
   if (word.size() > 100) return result;
   for (const std::string& candidate : candidates) {
     std::vector<std::size_t> row(candidate.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
+    std::vector<std::size_t> above;  // of one letter less, and of two
+    std::vector<std::size_t> above_that;
     for (std::size_t i = 0; i < word.size(); ++i) {
-      std::size_t diagonal = row[0];
+      above_that = std::exchange(above, row);
       row[0] = i + 1;
       for (std::size_t j = 0; j < candidate.size(); ++j) {
-        const std::size_t changed = diagonal + (word[i] == candidate[j] ? 0 : 1);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
+        const std::size_t changed = above[j] + (word[i] == candidate[j] ? 0 : 1);
+        row[j + 1] = std::min({changed, row[j] + 1, above[j + 1] + 1});
+        if (i > 0 && j > 0 && word[i] == candidate[j - 1] && word[i - 1] == candidate[j])
+          row[j + 1] = std::min(row[j + 1], above_that[j - 1] + 1);
       }
     }
     if (row.back() < best) {
@@ -155,9 +175,15 @@ std::size_t width_of(std::string_view text) {
 
 std::string printable(std::string_view text, std::size_t limit) {
   std::string result;
-  for (const char c : text.substr(0, limit))
-    result += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  if (text.size() > limit) result += "…";
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = character_length(text.substr(at));
+    if (at + std::max<std::size_t>(1, length) > limit) return result + "…";
+    if (length == 0)
+      result += '?';
+    else
+      result += text.substr(at, length);
+    at += std::max<std::size_t>(1, length);
+  }
   return result;
 }
 

@@ -46,8 +46,8 @@ std::string suggestion(std::string_view word, std::span<const std::string> candi
 /// The width in columns of a UTF-8 text whose characters are all one column wide.
 std::size_t width_of(std::string_view text);
 
-/// Text that nobody has vetted, for one line of a message or a table: control characters become
-/// '?', and what is over the limit is cut.
+/// Text that nobody has vetted, for one line of a message or a table: control characters and bytes
+/// that aren't UTF-8 become '?', and what is over the limit (in bytes) is cut.
 std::string printable(std::string_view text, std::size_t limit = 120);
 
 }  // namespace ipcbench
