@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "scenarios/matrix.h"
+#include "transports/pipe.h"
 
 namespace ipcbench {
 namespace {
@@ -14,28 +15,19 @@ struct Fifo {
                                .naming = Naming::pathname,
                                .handle = Handle::fd,
                                .boundary = Boundary::stream,
-                               .persistence = Persistence::filesystem,
+                               .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
                                .peers = Peers::many_to_many,
                                .copies = 2,
                                .standard = "POSIX"};
-
-  struct Producer {
-    Fd fd;
-    void send(View message) { write_all(fd.get(), message); }
-  };
-  struct Consumer {
-    Fd fd;
-    std::size_t recv(Bytes buffer) { return read_all(fd.get(), buffer); }
-  };
 
   explicit Fifo(const Shape& shape) : name_(*shape.directory, NameKind::path) {
     check(::mkfifo(name_.text().c_str(), 0600), "mkfifo", name_.text());
   }
 
   // open(2) of either end waits for the other one, so the name can go once the second returns.
-  Producer producer() { return {open_end(O_WRONLY)}; }
-  Consumer consumer() {
+  PipeWriter producer() { return {open_end(O_WRONLY)}; }
+  PipeReader consumer() {
     Fd fd = open_end(O_RDONLY);
     name_.unlink();
     return {std::move(fd)};

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "scenarios/matrix.h"
+#include "transports/pipe.h"
 
 namespace ipcbench {
 namespace {
@@ -20,15 +21,6 @@ struct Pipe {
                                .copies = 2,
                                .standard = "POSIX"};
 
-  struct Producer {
-    Fd fd;
-    void send(View message) { write_all(fd.get(), message); }
-  };
-  struct Consumer {
-    Fd fd;
-    std::size_t recv(Bytes buffer) { return read_all(fd.get(), buffer); }
-  };
-
   explicit Pipe(const Shape&) {
     int fds[2];
     check(::pipe2(fds, O_CLOEXEC), "pipe2");
@@ -37,11 +29,11 @@ struct Pipe {
   }
 
   // Each process closes the end that it doesn't use, or it would never see the other one gone.
-  Producer producer() {
+  PipeWriter producer() {
     read_end_.close();
     return {std::move(write_end_)};
   }
-  Consumer consumer() {
+  PipeReader consumer() {
     write_end_.close();
     return {std::move(read_end_)};
   }

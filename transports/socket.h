@@ -6,10 +6,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
 #include <string>
 
 #include <fmt/format.h>
 
+#include "harness/transport.h"
 #include "harness/unix.h"
 
 namespace ipcbench {
@@ -105,6 +107,35 @@ inline Fd accept_one(const Fd& listener) {
   return Fd(check(retry([&] { return ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC); }),
                   "accept4"));
 }
+
+/// The ends of a connected AF_UNIX socket of a type, whose processes meet at a path: the runner
+/// listens there, the producer connects, the consumer accepts and takes the path away.
+template <int type, class End>
+class UnixConnection {
+ public:
+  explicit UnixConnection(const Shape& shape)
+      : name_(*shape.directory, NameKind::path), listener_(make_socket(AF_UNIX, type)) {
+    bind_to(listener_, unix_address(name_.text()), name_.text());
+    check(::listen(listener_.get(), 1), "listen", name_.text());
+  }
+
+  End producer() {
+    listener_.close();
+    Fd socket = make_socket(AF_UNIX, type);
+    connect_to(socket, unix_address(name_.text()), name_.text());
+    return {std::move(socket)};
+  }
+  End consumer() {
+    Fd socket = accept_one(listener_);
+    listener_.close();
+    name_.unlink();
+    return {std::move(socket)};
+  }
+
+ private:
+  Name name_;
+  Fd listener_;
+};
 
 /// The largest message that a fresh AF_UNIX socket takes: its send buffer, which is left at the
 /// system's default, less what the kernel keeps of it (unix_dgram_sendmsg: sk_sndbuf - 32).

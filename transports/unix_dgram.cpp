@@ -13,7 +13,7 @@ struct UnixDgram {
                                .naming = Naming::pathname,
                                .handle = Handle::fd,
                                .boundary = Boundary::message,
-                               .persistence = Persistence::filesystem,
+                               .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
                                .peers = Peers::many_to_one,
                                .copies = 2,

@@ -6,7 +6,7 @@
 namespace ipcbench {
 namespace {
 
-struct UnixSeqpacket {
+struct UnixSeqpacket : UnixConnection<SOCK_SEQPACKET, MessageEnd> {
   static constexpr Facts facts{.name = "unix_seqpacket",
                                .summary = "UNIX sequenced-packet socket, by path",
                                .family = Family::socket,
@@ -21,28 +21,7 @@ struct UnixSeqpacket {
 
   static std::size_t message_max() { return unix_message_max(); }
 
-  explicit UnixSeqpacket(const Shape& shape)
-      : name_(*shape.directory, NameKind::path), listener_(make_socket(AF_UNIX, SOCK_SEQPACKET)) {
-    bind_to(listener_, unix_address(name_.text()), name_.text());
-    check(::listen(listener_.get(), 1), "listen", name_.text());
-  }
-
-  MessageEnd producer() {
-    listener_.close();
-    Fd socket = make_socket(AF_UNIX, SOCK_SEQPACKET);
-    connect_to(socket, unix_address(name_.text()), name_.text());
-    return {std::move(socket)};
-  }
-  MessageEnd consumer() {
-    Fd socket = accept_one(listener_);
-    listener_.close();
-    name_.unlink();
-    return {std::move(socket)};
-  }
-
- private:
-  Name name_;
-  Fd listener_;
+  using UnixConnection::UnixConnection;
 };
 
 }  // namespace
