@@ -47,10 +47,13 @@ struct Facts {
   std::string_view name;     ///< the file's name, with ".variant" where it has several rows
   std::string_view summary;  ///< one line for `list`
   Family family;
-  Naming naming;            ///< how two ends find each other
-  Handle handle;            ///< what an end holds
-  Boundary boundary;        ///< what becomes of message boundaries; none: it carries no bytes
-  Persistence persistence;  ///< how long the object lives if nobody removes it
+  Naming naming;      ///< how two ends find each other
+  Handle handle;      ///< what an end holds
+  Boundary boundary;  ///< what becomes of message boundaries; none: it carries no bytes
+  /// How long what was sent lives if nobody takes it: until the processes that hold the object are
+  /// gone, until the kernel restarts, or for good. A name may outlive it. (Kerrisk, The Linux
+  /// Programming Interface, table 43-2.)
+  Persistence persistence;
   Delivery delivery;
   Peers peers;                ///< producers to consumers that one object can serve
   int copies;                 ///< of the payload, from the writer's store to the reader's load
@@ -158,7 +161,7 @@ class Lent {
     if constexpr (LendingSender<End>) {
       return end_.reserve(size);
     } else {
-      message_ = {out_.get(), size};
+      message_ = {bytes(out_), size};
       return message_;
     }
   }
@@ -174,22 +177,31 @@ class Lent {
     if constexpr (LendingReceiver<End>)
       return end_.peek(size);
     else if constexpr (boundary == Boundary::message)
-      return {in_.get(), end_.recv({in_.get(), size_})};
+      return {bytes(in_), end_.recv({bytes(in_), size_})};
     else
-      return {in_.get(), end_.recv({in_.get(), size})};
+      return {bytes(in_), end_.recv({bytes(in_), size})};
   }
   void release() requires Receiver<End> {
     if constexpr (LendingReceiver<End>) end_.release();
   }
 
  private:
-  std::unique_ptr<std::byte[]> make_buffer() const { return std::make_unique<std::byte[]>(size_); }
+  /// Buffers start at a cache line, so that their place isn't an accident that shows in the
+  /// numbers.
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  using Buffer = std::unique_ptr<Line[]>;
+  Buffer make_buffer() const { return std::make_unique<Line[]>((size_ + 63) / 64); }
+  static std::byte* bytes(const Buffer& buffer) {
+    return reinterpret_cast<std::byte*>(buffer.get());
+  }
 
   End end_;
   std::size_t size_;
   Bytes message_;
-  std::unique_ptr<std::byte[]> out_;
-  std::unique_ptr<std::byte[]> in_;
+  Buffer out_;
+  Buffer in_;
 };
 
 }  // namespace ipcbench

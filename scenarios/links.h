@@ -10,9 +10,13 @@
 
 namespace ipcbench {
 
+/// An end with the lent verbs: itself where it has them all, with a lent buffer where it copies.
 template <class T, class End>
 auto lend(End end, const Shape& shape) {
-  return Lent<End, T::facts.boundary>(std::move(end), shape.size);
+  if constexpr (CopyingSender<End> || CopyingReceiver<End>)
+    return Lent<End, T::facts.boundary>(std::move(end), shape.size);
+  else
+    return end;
 }
 
 /// A channel each way: one duplex channel, or two one-way ones.

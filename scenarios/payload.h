@@ -29,30 +29,37 @@ inline std::uint64_t payload_word(std::uint64_t sequence) {
           : fmt::format("message {} arrived with {} bytes, expected {}", sequence, size, expected));
 }
 
-/// Writes every byte of message `sequence`.
-inline void write_payload(Bytes message, std::uint64_t sequence) {
-  const std::uint64_t word = payload_word(sequence);
+// Both are inlined whatever the compiler thinks of it: no message pays for a call.
+
+/// Writes every byte of message `sequence`. Whole cache lines come first, in a loop whose body the
+/// compiler lays out straight: a message of 64 bytes is four stores.
+[[gnu::always_inline]] inline void write_payload(Bytes message, std::uint64_t sequence) {
+  std::uint64_t word = payload_word(sequence);
   std::byte* at = message.data();
-  std::size_t left = message.size();
-  for (; left >= sizeof word; left -= sizeof word, at += sizeof word)
-    std::memcpy(at, &word, sizeof word);
-  for (int shift = 0; left > 0; --left, ++at, shift += 8)
-    *at = static_cast<std::byte>(word >> shift);
+  std::byte* const end = at + message.size();
+  for (; end - at >= 64; at += 64)
+    for (std::size_t i = 0; i != 64; i += sizeof word) std::memcpy(at + i, &word, sizeof word);
+  for (; end - at >= 8; at += sizeof word) std::memcpy(at, &word, sizeof word);
+  for (; at != end; ++at, word >>= 8) *at = static_cast<std::byte>(word);
 }
 
 /// Reads every byte of message `sequence`; throws unless all are as written.
-inline void read_payload(View message, std::uint64_t sequence, std::size_t expected_size) {
-  const std::uint64_t expected = payload_word(sequence);
+[[gnu::always_inline]] inline void read_payload(View message, std::uint64_t sequence,
+                                                std::size_t expected_size) {
+  std::uint64_t expected = payload_word(sequence);
   std::uint64_t difference = message.size() ^ expected_size;
   const std::byte* at = message.data();
-  std::size_t left = message.size();
-  for (; left >= sizeof expected; left -= sizeof expected, at += sizeof expected) {
+  const std::byte* const end = at + message.size();
+  const auto compare = [&](const std::byte* from) {
     std::uint64_t word;
-    std::memcpy(&word, at, sizeof word);
+    std::memcpy(&word, from, sizeof word);
     difference |= word ^ expected;
-  }
-  for (int shift = 0; left > 0; --left, ++at, shift += 8)
-    difference |= static_cast<std::uint64_t>(*at) ^ ((expected >> shift) & 0xff);
+  };
+  for (; end - at >= 64; at += 64)
+    for (std::size_t i = 0; i != 64; i += sizeof expected) compare(at + i);
+  for (; end - at >= 8; at += sizeof expected) compare(at);
+  for (; at != end; ++at, expected >>= 8)
+    difference |= static_cast<std::uint64_t>(*at) ^ (expected & 0xff);
   if (difference != 0) [[unlikely]]
     fail_payload(sequence, expected_size, message.size());
 }

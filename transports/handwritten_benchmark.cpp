@@ -36,6 +36,8 @@ namespace ipcbench {
 namespace {
 
 constexpr std::size_t batches_max = ControlBlock::batches_max;
+constexpr std::size_t size_max = 4096;
+constexpr std::size_t words_max = size_max / 8;
 
 /// What both sides of a comparison do.
 struct Plan {
@@ -140,66 +142,89 @@ void verify(const std::uint64_t* words, std::size_t size, std::uint64_t sequence
 
 struct PipeByHand {
   std::size_t size;
-  std::vector<std::uint64_t> words;
   int there[2];
   int back[2];
-  int in = -1;
-  int out = -1;
 
-  explicit PipeByHand(const Plan& plan) : size(plan.size), words(plan.size / 8) {
+  struct End {
+    std::size_t size;
+    int in;
+    int out;
+    alignas(64) std::uint64_t words[words_max];
+
+    void send(std::uint64_t sequence) {
+      fill(words, size, sequence);
+      if (::write(out, words, size) != static_cast<ssize_t>(size)) die("write");
+    }
+    void receive(std::uint64_t sequence) {
+      if (::read(in, words, size) != static_cast<ssize_t>(size)) die("read");
+      verify(words, size, sequence);
+    }
+  };
+
+  explicit PipeByHand(const Plan& plan) : size(plan.size) {
     check(::pipe2(there, O_CLOEXEC), "pipe2");
     check(::pipe2(back, O_CLOEXEC), "pipe2");
   }
   ~PipeByHand() {
     for (const int fd : {there[0], there[1], back[0], back[1]}) ::close(fd);
   }
-  void take(int side) {
-    in = side == 0 ? back[0] : there[0];
-    out = side == 0 ? there[1] : back[1];
-  }
-  void send(std::uint64_t sequence) {
-    fill(words.data(), size, sequence);
-    if (::write(out, words.data(), size) != static_cast<ssize_t>(size)) die("write");
-  }
-  void receive(std::uint64_t sequence) {
-    if (::read(in, words.data(), size) != static_cast<ssize_t>(size)) die("read");
-    verify(words.data(), size, sequence);
+  End end(int side) const {
+    return {size, side == 0 ? back[0] : there[0], side == 0 ? there[1] : back[1], {}};
   }
 };
 
 struct UnixStreamByHand {
   std::size_t size;
-  std::vector<std::uint64_t> words;
   int sockets[2];
-  int socket = -1;
 
-  explicit UnixStreamByHand(const Plan& plan) : size(plan.size), words(plan.size / 8) {
+  struct End {
+    std::size_t size;
+    int socket;
+    alignas(64) std::uint64_t words[words_max];
+
+    void send(std::uint64_t sequence) {
+      fill(words, size, sequence);
+      if (::send(socket, words, size, MSG_NOSIGNAL) != static_cast<ssize_t>(size)) die("send");
+    }
+    void receive(std::uint64_t sequence) {
+      if (::recv(socket, words, size, MSG_WAITALL) != static_cast<ssize_t>(size)) die("recv");
+      verify(words, size, sequence);
+    }
+  };
+
+  explicit UnixStreamByHand(const Plan& plan) : size(plan.size) {
     check(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets), "socketpair");
   }
   ~UnixStreamByHand() {
     for (const int fd : sockets) ::close(fd);
   }
-  void take(int side) { socket = sockets[side]; }
-  void send(std::uint64_t sequence) {
-    fill(words.data(), size, sequence);
-    if (::send(socket, words.data(), size, MSG_NOSIGNAL) != static_cast<ssize_t>(size)) die("send");
-  }
-  void receive(std::uint64_t sequence) {
-    if (::recv(socket, words.data(), size, MSG_WAITALL) != static_cast<ssize_t>(size)) die("recv");
-    verify(words.data(), size, sequence);
-  }
+  End end(int side) const { return {size, sockets[side], {}}; }
 };
 
 struct PosixMqByHand {
   std::size_t size;
-  std::vector<std::uint64_t> words;
   mqd_t there;
   mqd_t back;
-  mqd_t in = -1;
-  mqd_t out = -1;
 
-  explicit PosixMqByHand(const Plan& plan)
-      : size(plan.size), words(plan.size / 8), there(open(plan)), back(open(plan)) {}
+  struct End {
+    std::size_t size;
+    mqd_t in;
+    mqd_t out;
+    alignas(64) std::uint64_t words[words_max];
+
+    void send(std::uint64_t sequence) {
+      fill(words, size, sequence);
+      if (::mq_send(out, reinterpret_cast<char*>(words), size, 0) != 0) die("mq_send");
+    }
+    void receive(std::uint64_t sequence) {
+      if (::mq_receive(in, reinterpret_cast<char*>(words), size, nullptr) !=
+          static_cast<ssize_t>(size))
+        die("mq_receive");
+      verify(words, size, sequence);
+    }
+  };
+
+  explicit PosixMqByHand(const Plan& plan) : size(plan.size), there(open(plan)), back(open(plan)) {}
   ~PosixMqByHand() {
     ::mq_close(there);
     ::mq_close(back);
@@ -215,20 +240,7 @@ struct PosixMqByHand {
     ::mq_unlink(name.c_str());
     return queue;
   }
-  void take(int side) {
-    in = side == 0 ? back : there;
-    out = side == 0 ? there : back;
-  }
-  void send(std::uint64_t sequence) {
-    fill(words.data(), size, sequence);
-    if (::mq_send(out, reinterpret_cast<char*>(words.data()), size, 0) != 0) die("mq_send");
-  }
-  void receive(std::uint64_t sequence) {
-    if (::mq_receive(in, reinterpret_cast<char*>(words.data()), size, nullptr) !=
-        static_cast<ssize_t>(size))
-      die("mq_receive");
-    verify(words.data(), size, sequence);
-  }
+  End end(int side) const { return {size, side == 0 ? back : there, side == 0 ? there : back, {}}; }
 };
 
 void relax() {
@@ -238,14 +250,11 @@ void relax() {
 }
 
 struct ShmPosixByHand {
-  struct Slot {
-    std::atomic<std::uint32_t> stamp;
-    std::uint32_t size;
-    std::uint64_t words[];
-  };
+  // A slot is a message and, behind it, its stamp: the message's size above its number.
+  using Stamp = std::atomic<std::uint64_t>;
   struct Ring {
-    std::atomic<std::uint32_t>* released;
-    char* slots;
+    std::atomic<std::uint32_t>* released = nullptr;
+    char* slots = nullptr;
     std::uint32_t number = 0;
     std::uint32_t index = 0;
     std::uint32_t released_seen = 0;
@@ -255,12 +264,43 @@ struct ShmPosixByHand {
   std::uint32_t depth;
   Mapping there_memory;
   Mapping back_memory;
-  Ring in{};
-  Ring out{};
+
+  struct End {
+    std::size_t size;
+    std::size_t stride;
+    std::uint32_t depth;
+    Ring in;
+    Ring out;
+
+    void send(std::uint64_t sequence) {
+      while (out.number - out.released_seen == depth) [[unlikely]] {
+          out.released_seen = out.released->load(std::memory_order_acquire);
+          if (out.number - out.released_seen == depth) relax();
+        }
+      char* slot = out.slots + out.index * stride;
+      fill(reinterpret_cast<std::uint64_t*>(slot), size, sequence);
+      reinterpret_cast<Stamp*>(slot + size)
+          ->store(size << 32 | ++out.number, std::memory_order_release);
+      if (++out.index == depth) out.index = 0;
+    }
+    void receive(std::uint64_t sequence) {
+      const char* slot = in.slots + in.index * stride;
+      const auto* stamp = reinterpret_cast<const Stamp*>(slot + size);
+      const std::uint64_t awaited = size << 32 | (in.number + 1);
+      __builtin_prefetch(slot);
+      while (stamp->load(std::memory_order_acquire) != awaited) {
+        relax();
+        __builtin_prefetch(slot);
+      }
+      verify(reinterpret_cast<const std::uint64_t*>(slot), size, sequence);
+      if (++in.index == depth) in.index = 0;
+      in.released->store(++in.number, std::memory_order_release);
+    }
+  };
 
   explicit ShmPosixByHand(const Plan& plan)
       : size(plan.size),
-        stride((sizeof(Slot) + plan.size + 127) / 128 * 128),
+        stride((plan.size + sizeof(Stamp) + 127) / 128 * 128),
         depth(static_cast<std::uint32_t>(plan.depth)),
         there_memory(open()),
         back_memory(open()) {}
@@ -273,53 +313,33 @@ struct ShmPosixByHand {
     check(::ftruncate(fd.get(), static_cast<off_t>(bytes)), "ftruncate", name);
     return Mapping(bytes, fd.get());
   }
-  void take(int side) {
-    auto* there = reinterpret_cast<char*>(there_memory.data());
-    auto* back = reinterpret_cast<char*>(back_memory.data());
-    char* from = side == 0 ? back : there;
-    char* to = side == 0 ? there : back;
-    in = {.released = reinterpret_cast<std::atomic<std::uint32_t>*>(from), .slots = from + 128};
-    out = {.released = reinterpret_cast<std::atomic<std::uint32_t>*>(to), .slots = to + 128};
+  static Ring ring(const Mapping& memory) {
+    auto* start = reinterpret_cast<char*>(memory.data());
+    return {.released = reinterpret_cast<std::atomic<std::uint32_t>*>(start), .slots = start + 128};
   }
-  void send(std::uint64_t sequence) {
-    if (out.number - out.released_seen == depth) [[unlikely]]
-      while (out.number - (out.released_seen = out.released->load(std::memory_order_acquire)) ==
-             depth)
-        relax();
-    auto* slot = reinterpret_cast<Slot*>(out.slots + out.index * stride);
-    slot->size = static_cast<std::uint32_t>(size);
-    fill(slot->words, size, sequence);
-    slot->stamp.store(++out.number, std::memory_order_release);
-    if (++out.index == depth) out.index = 0;
-  }
-  void receive(std::uint64_t sequence) {
-    auto* slot = reinterpret_cast<Slot*>(in.slots + in.index * stride);
-    while (slot->stamp.load(std::memory_order_acquire) != in.number + 1) relax();
-    if (slot->size != size) [[unlikely]]
-      die("a message arrived with another size");
-    verify(slot->words, size, sequence);
-    if (++in.index == depth) in.index = 0;
-    in.released->store(++in.number, std::memory_order_release);
+  End end(int side) const {
+    return {size, stride, depth, ring(side == 0 ? back_memory : there_memory),
+            ring(side == 0 ? there_memory : back_memory)};
   }
 };
 
 template <class Mechanism>
 Timing ping_pong_by_hand(const Plan& plan) {
-  Mechanism mechanism(plan);
+  const Mechanism mechanism(plan);
   return time_pair(plan, [&](Shared& shared, int side) {
-    mechanism.take(side);
+    auto end = mechanism.end(side);
     if (side == 0)
       time_loop(shared, side, true, plan, [&](std::uint64_t first, std::uint64_t count) {
         for (std::uint64_t i = first; i != first + count; ++i) {
-          mechanism.send(i);
-          mechanism.receive(i);
+          end.send(i);
+          end.receive(i);
         }
       });
     else
       time_loop(shared, side, false, plan, [&](std::uint64_t first, std::uint64_t count) {
         for (std::uint64_t i = first; i != first + count; ++i) {
-          mechanism.receive(i);
-          mechanism.send(i);
+          end.receive(i);
+          end.send(i);
         }
       });
   });
@@ -327,16 +347,16 @@ Timing ping_pong_by_hand(const Plan& plan) {
 
 template <class Mechanism>
 Timing flood_by_hand(const Plan& plan) {
-  Mechanism mechanism(plan);
+  const Mechanism mechanism(plan);
   return time_pair(plan, [&](Shared& shared, int side) {
-    mechanism.take(side);
+    auto end = mechanism.end(side);
     if (side == 0)
       time_loop(shared, side, false, plan, [&](std::uint64_t first, std::uint64_t count) {
-        for (std::uint64_t i = first; i != first + count; ++i) mechanism.send(i);
+        for (std::uint64_t i = first; i != first + count; ++i) end.send(i);
       });
     else
       time_loop(shared, side, true, plan, [&](std::uint64_t first, std::uint64_t count) {
-        for (std::uint64_t i = first; i != first + count; ++i) mechanism.receive(i);
+        for (std::uint64_t i = first; i != first + count; ++i) end.receive(i);
       });
   });
 }
@@ -540,7 +560,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 10000))
       ->capture_default_str();
   app.add_option("--size", options.size, "Bytes of a message, a multiple of 8")
-      ->check(CLI::Range(8, 4096))
+      ->check(CLI::Range(std::size_t{8}, ipcbench::size_max))
       ->capture_default_str();
   app.add_option("--cpus", options.cpus, "Two processors; what shares a core is on the second")
       ->delimiter(',')

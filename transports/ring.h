@@ -1,12 +1,13 @@
 // ring.h: a single-producer single-consumer ring of message slots in shared memory.
 //
-// Each slot starts with a stamp that says which message it holds, so that the reader finds a
-// message, its size and its first 56 bytes in one cache line, and no head index travels between
-// the cores. The reader publishes how many slots it has released on a line of its own, which the
-// writer reads only when the ring looks full (cached indices: Lee et al., "A lock-free, cache-
-// efficient shared ring buffer for multi-core architectures", 2009; stamps in the slots: Giacomoni
-// et al., "FastForward for efficient pipeline parallelism", 2008). How a side waits is the
-// policy's: it gets a question to ask until the answer is yes, and is told when it may be.
+// Each slot ends with a stamp that says which message it holds, so that no head index travels
+// between the cores. The writer fills a slot's cache lines front to back and each of them once: the
+// reader, which polls the stamp, takes none of them away half-written. The reader publishes how
+// many slots it has released on a line of its own, which the writer reads only when the ring looks
+// full (cached indices: Lee et al., "A lock-free, cache-efficient shared ring buffer for multi-core
+// architectures", 2009; stamps in the slots: Giacomoni et al., "FastForward for efficient pipeline
+// parallelism", 2008). How a side waits is the policy's: it gets a question to ask until the answer
+// is yes, and is told when it may be.
 #pragma once
 
 #include <sched.h>
@@ -47,7 +48,8 @@ struct Yield {
 
 /// Waits asleep in futex(2). The flag says that somebody sleeps, so that a wake costs no system
 /// call while nobody does. Set the flag, look again, sleep; publish, look at the flag, wake: the
-/// fences between the two steps of each side see to it that one of them notices the other.
+/// fences between the two steps of each side see to it that one of them notices the other. (An
+/// atomic read-modify-write of the flag in their place makes a flood on one core a fifth slower.)
 class Futex {
  public:
   static constexpr bool needs_own_core = false;
@@ -73,12 +75,6 @@ class Futex {
 template <class Wait>
 class Ring {
  public:
-  struct Slot {
-    std::atomic<std::uint32_t> stamp;  ///< the message's number + 1, modulo 2^32
-    std::uint32_t size;
-    std::byte* payload() { return reinterpret_cast<std::byte*>(this + 1); }
-  };
-
   /// The ring holds `depth` messages, or as many as fit into 8 MiB, but at least two.
   static std::size_t slots_for(const Shape& shape) {
     return std::clamp<std::size_t>((std::size_t{8} << 20) / stride_for(shape.size), 2,
@@ -92,60 +88,71 @@ class Ring {
   Ring(std::byte* memory, const Shape& shape)
       : shared_(new (memory) Shared),
         slots_(memory + sizeof(Shared)),
+        slots_end_(memory + bytes_for(shape)),
         stride_(stride_for(shape.size)),
+        room_(room_for(shape.size)),
         slot_count_(static_cast<std::uint32_t>(slots_for(shape))) {}
 
   class Producer {
    public:
-    explicit Producer(const Ring& ring) : ring_(ring) {}
+    explicit Producer(const Ring& ring)
+        : ring_(ring), slot_(ring.slots_), full_at_(ring.slot_count_) {}
     Bytes reserve(std::size_t size) {
-      if (next_ - released_ == ring_.slot_count_) [[unlikely]]
+      if (next_ == full_at_) [[unlikely]]
         wait_for_room();
-      slot_ = ring_.slot(index_);
-      slot_->size = static_cast<std::uint32_t>(size);
-      return {slot_->payload(), size};
+      size_ = size;
+      return {slot_, size};
     }
     void commit() {
-      slot_->stamp.store(++next_, std::memory_order_release);
-      if (++index_ == ring_.slot_count_) index_ = 0;
+      ring_.stamp_of(slot_).store(stamp_for(++next_, size_), std::memory_order_release);
+      slot_ = ring_.slot_after(slot_);
       ring_.shared_->reader.wake();
     }
 
    private:
     void wait_for_room() {
-      ring_.shared_->writer.wait([&] {
-        released_ = ring_.shared_->released.load(std::memory_order_acquire);
-        return next_ - released_ != ring_.slot_count_;
+      const std::atomic<std::uint32_t>& released = ring_.shared_->released;
+      const std::uint32_t full = next_ - ring_.slot_count_;
+      std::uint32_t seen = full;
+      ring_.shared_->writer.wait([&released, &seen, full] {
+        seen = released.load(std::memory_order_acquire);
+        return seen != full;
       });
+      full_at_ = seen + ring_.slot_count_;
     }
 
     Ring ring_;
-    Slot* slot_ = nullptr;
-    std::uint32_t next_ = 0;      ///< the number of the message to come; wraps around
-    std::uint32_t released_ = 0;  ///< how many the reader had released when last asked
-    std::uint32_t index_ = 0;
+    std::byte* slot_;         ///< of the message to come
+    std::size_t size_ = 0;    ///< of the message in it
+    std::uint32_t next_ = 0;  ///< the number of the message to come; wraps around
+    std::uint32_t full_at_;   ///< the number for which there is no room, as last asked
   };
 
   class Consumer {
    public:
-    explicit Consumer(const Ring& ring) : ring_(ring) {}
+    explicit Consumer(const Ring& ring) : ring_(ring), slot_(ring.slots_) {}
     View peek(std::size_t) {
-      Slot* slot = ring_.slot(index_);
+      std::byte* slot = slot_;
+      const Stamp& stamp = ring_.stamp_of(slot);
       const std::uint32_t awaited = next_ + 1;
-      ring_.shared_->reader.wait(
-          [&] { return slot->stamp.load(std::memory_order_acquire) == awaited; });
-      return {slot->payload(), slot->size};
+      std::uint64_t found = 0;
+      ring_.shared_->reader.wait([&stamp, &found, slot, awaited] {
+        __builtin_prefetch(slot);  // the message's first line travels beside the stamp's
+        found = stamp.load(std::memory_order_acquire);
+        return static_cast<std::uint32_t>(found) == awaited;
+      });
+      return {slot, found >> 32};
     }
     void release() {
-      if (++index_ == ring_.slot_count_) index_ = 0;
+      slot_ = ring_.slot_after(slot_);
       ring_.shared_->released.store(++next_, std::memory_order_release);
       ring_.shared_->writer.wake();
     }
 
    private:
     Ring ring_;
-    std::uint32_t next_ = 0;
-    std::uint32_t index_ = 0;
+    std::byte* slot_;         ///< of the message to come
+    std::uint32_t next_ = 0;  ///< how many messages were released; wraps around
   };
 
  private:
@@ -155,17 +162,30 @@ class Ring {
     alignas(128) Wait writer;                             ///< where the writer waits for room
   };
 
+  /// The message's number + 1, modulo 2^32, and above it the message's bytes: one store publishes
+  /// both.
+  using Stamp = std::atomic<std::uint64_t>;
+  static std::uint64_t stamp_for(std::uint32_t number, std::size_t size) {
+    return std::uint64_t{size} << 32 | number;
+  }
+
+  static std::size_t room_for(std::size_t size) {
+    return (size + sizeof(Stamp) - 1) / sizeof(Stamp) * sizeof(Stamp);
+  }
   /// Whole pairs of cache lines, because processors fetch lines in pairs.
   static std::size_t stride_for(std::size_t size) {
-    return (sizeof(Slot) + size + 127) / 128 * 128;
+    return (room_for(size) + sizeof(Stamp) + 127) / 128 * 128;
   }
-  Slot* slot(std::uint32_t index) const {
-    return reinterpret_cast<Slot*>(slots_ + index * stride_);
+  Stamp& stamp_of(std::byte* slot) const { return *reinterpret_cast<Stamp*>(slot + room_); }
+  std::byte* slot_after(std::byte* slot) const {
+    return slot + stride_ == slots_end_ ? slots_ : slot + stride_;
   }
 
   Shared* shared_;
   std::byte* slots_;
+  std::byte* slots_end_;
   std::size_t stride_;
+  std::size_t room_;
   std::uint32_t slot_count_;
 };
 
