@@ -74,7 +74,7 @@ TEST(Topology, FourCoresAvoidCpuZeroAndItsSibling) {
 
 TEST(Topology, InterleavedNumbersOfSiblingsAreUnderstood) {
   // CPUs 0 and 4 are one core, 1 and 5 the next: the usual numbering of real machines.
-  const Topology topology = synthetic("package:1 l3:1 core:4 pu:2(indexes=core:pu)");
+  const Topology topology = synthetic("package:1 l3:1 core:4 pu:2(indexes=0,4,1,5,2,6,3,7)");
   ASSERT_EQ(topology.record().at("cores"), 4);
   EXPECT_EQ(topology.place("cross-core").cpus, (Cpus{1, 2}));
 }
