@@ -76,7 +76,8 @@ TYPED_TEST(RingOf, CarriesEveryMessageInOrderBetweenTwoThreads) {
 
 TEST(Ring, LargeMessagesGetFewerSlotsButAtLeastTwo) {
   EXPECT_EQ(Ring<Spin>::slots_for({.size = 64, .depth = 64}), 64u);
-  EXPECT_EQ(Ring<Spin>::slots_for({.size = 1 << 20, .depth = 64}), 7u);
+  EXPECT_EQ(Ring<Spin>::slots_for({.size = 1 << 20, .depth = 64}), 2u);
+  EXPECT_EQ(Ring<Spin>::slots_for({.size = 1 << 16, .depth = 64}), 31u);
   EXPECT_EQ(Ring<Spin>::slots_for({.size = 16 << 20, .depth = 64}), 2u);
   EXPECT_EQ(Ring<Spin>::slots_for({.size = 64, .depth = 1}), 2u);
 }
