@@ -73,13 +73,6 @@ std::string size_text(std::uint64_t bytes) {
   return fmt::format("{} B", bytes);
 }
 
-std::string size_argument(std::uint64_t bytes) {
-  std::string text = size_text(bytes);
-  std::erase(text, ' ');
-  if (text.ends_with("B") && !text.ends_with("iB")) text.pop_back();
-  return text;
-}
-
 std::string half_width_text(double fraction) {
   const double percent = 100 * fraction;
   return percent < 0.95 ? fmt::format("±{:.1f} %", percent) : fmt::format("±{:.0f} %", percent);

@@ -24,8 +24,6 @@ std::string rate_text(double per_second);
 std::string bandwidth_text(double bytes_per_second);
 /// Binary units where they are exact: "64 B", "4 KiB", "1 MiB", "8193 B".
 std::string size_text(std::uint64_t bytes);
-/// The same as it is typed on the command line: "64", "4KiB".
-std::string size_argument(std::uint64_t bytes);
 /// "±2 %"; "±0.4 %" below one per cent.
 std::string half_width_text(double fraction);
 
