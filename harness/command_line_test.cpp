@@ -657,7 +657,7 @@ TEST(CommandLine, ReadsAResultsFileFromAPipe) {
                                      int fds[2];
                                      if (::pipe(fds) != 0) ::_exit(125);
                                      const std::string text = sandbox.read("valid.json");
-                                     write_all(fds[1], std::as_bytes(std::span(text)));
+                                     check(::write(fds[1], text.data(), text.size()), "write");
                                      ::close(fds[1]);
                                      ::dup2(fds[0], STDIN_FILENO);
                                    },

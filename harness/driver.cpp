@@ -1,5 +1,6 @@
 #include "harness/driver.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -7,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <cstring>
 #include <exception>
 #include <numeric>
 #include <utility>
@@ -34,9 +36,32 @@ Fd make_control_file() {
   return fd;
 }
 
+/// Starts the ends of a run as programs of their own, which get at the control block through the
+/// descriptor that they inherit (see end_command). The last one makes the link.
+void spawn_ends(ControlBlock& control, const Fd& control_file, const RunDirectory& directory) {
+  const pid_t runner = ::getpid();
+  const std::string block = fmt::format("/proc/self/fd/{}", control_file.get());
+  for (const char* index : {"1", "0"}) {
+    EndRecord& record = control.ends[*index - '0'];
+    const pid_t pid = check(::fork(), "fork");
+    if (pid != 0) {
+      record.pid.store(pid, std::memory_order_release);
+      continue;
+    }
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // outlives the exec
+    if (::getppid() != runner) ::_exit(1);
+    ::fcntl(control_file.get(), F_SETFD, 0);
+    ::execl("/proc/self/exe", "ipcbench", "end", block.c_str(), directory.path().c_str(), index,
+            static_cast<char*>(nullptr));
+    note_error(record, fmt::format("execl: {}", std::strerror(errno)));
+    ::_exit(1);
+  }
+}
+
 /// The runner's process: makes the link, forks the ends, reaps them, and is gone.
-[[noreturn]] void be_runner(void (*cell)(Runner&), ControlBlock& control, const Params& params,
-                            const RunDirectory& directory, pid_t driver) {
+[[noreturn]] void be_runner(const Row& row, std::size_t scenario, ControlBlock& control,
+                            const Fd& control_file, const RunDirectory& directory, pid_t driver) {
+  const Params& params = control.params;
   EndRecord& record = control.runner;
   std::string_view("runner").copy(record.role, sizeof record.role - 1);
   try {
@@ -46,8 +71,13 @@ Fd make_control_file() {
     Interrupts::restore();
     ::signal(SIGPIPE, SIG_IGN);  // a dead peer is an error to report, in the ends too
     enter(record, Phase::starting, params);
-    Runner runner(control, params, directory);
-    cell(runner);
+    Runner runner(control, params, directory, row.variant);
+    if (params.start == Start::exec) {
+      spawn_ends(control, control_file, directory);
+      runner.reap(2);
+    } else {
+      row.cells[scenario](runner);
+    }
     enter(record, Phase::done, params);
   } catch (const std::exception& error) {
     note_error(record, error.what());
@@ -65,6 +95,8 @@ std::string whereabouts(const EndRecord& record) {
   return fmt::format("{} {}", record.role, text(phase));
 }
 
+}  // namespace
+
 std::string whereabouts(const ControlBlock& control) {
   std::string all;
   for (const EndRecord& record : control.ends)
@@ -72,7 +104,6 @@ std::string whereabouts(const ControlBlock& control) {
   return all.empty() ? whereabouts(control.runner) : all;
 }
 
-/// Why a run failed: the first of the causes that isn't a consequence of another.
 std::string cause(const ControlBlock& control, int runner_status) {
   for (const EndRecord& record : control.ends) {
     if (!record.reaped || record.ended_by_runner || !WIFSIGNALED(record.exit_status)) continue;
@@ -89,6 +120,8 @@ std::string cause(const ControlBlock& control, int runner_status) {
   return fmt::format("runner exited with {} ({})", WEXITSTATUS(runner_status),
                      whereabouts(control));
 }
+
+namespace {
 
 /// Ends what is left of a run. The driver is a subreaper, so orphaned ends become its children.
 void reap_leftovers(pid_t runner) {
@@ -114,6 +147,8 @@ std::string suspicion(const Outcome& outcome, double stolen_ticks) {
   return ratio > 1.5 ? fmt::format("the two halves of the run differ by a factor of {:.1f}", ratio)
                      : "";
 }
+
+}  // namespace
 
 void read_measures(const ControlBlock& control, Outcome& outcome) {
   for (const EndRecord& record : control.ends) {
@@ -142,7 +177,12 @@ void read_measures(const ControlBlock& control, Outcome& outcome) {
   outcome.verified_bytes = control.verified_bytes;
 }
 
-}  // namespace
+void fill(ControlBlock& control, const Row& row, std::size_t scenario, const Params& params) {
+  row.facts.name.copy(control.transport, sizeof control.transport - 1);
+  all_scenarios()[scenario].name.copy(control.scenario, sizeof control.scenario - 1);
+  control.params = params;
+  control.layout = ControlBlock::layout_version;
+}
 
 std::string_view text(Status status) {
   switch (status) {
@@ -181,16 +221,17 @@ int Interrupts::arrived() {
   return signal_;
 }
 
-Outcome execute(void (*cell)(Runner&), const Params& params, const RunDirectory& directory,
-                Interrupts& interrupts) {
+Outcome execute(const Row& row, std::size_t scenario, const Params& params,
+                const RunDirectory& directory, Interrupts& interrupts) {
   Outcome outcome;
   const Fd control_file = make_control_file();
   const Mapping memory(sizeof(ControlBlock), control_file.get());
   auto& control = *new (memory.data()) ControlBlock{};
+  fill(control, row, scenario, params);
   const ProcessorTimes before = processor_times();
   const pid_t driver = ::getpid();
   const pid_t runner = check(::fork(), "fork");
-  if (runner == 0) be_runner(cell, control, params, directory, driver);
+  if (runner == 0) be_runner(row, scenario, control, control_file, directory, driver);
   control.runner.pid.store(runner, std::memory_order_release);
   ::setpgid(runner, runner);  // the runner does it too: whoever comes first
 

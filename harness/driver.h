@@ -71,7 +71,20 @@ class Interrupts {
 /// Executes one run and returns when all its processes are gone: because they are done, one of
 /// them failed or was killed, the deadline passed, or an interrupt arrived. Doesn't throw for
 /// anything that a transport does.
-Outcome execute(void (*cell)(Runner&), const Params& params, const RunDirectory& directory,
-                Interrupts& interrupts);
+Outcome execute(const Row& row, std::size_t scenario, const Params& params,
+                const RunDirectory& directory, Interrupts& interrupts);
+
+/// Writes down what is to be run in a fresh control block.
+void fill(ControlBlock& control, const Row& row, std::size_t scenario, const Params& params);
+
+/// What the ends of a finished run have left in its control block.
+void read_measures(const ControlBlock& control, Outcome& outcome);
+
+/// "producer measuring, at message 512; consumer measuring, at message 448"
+std::string whereabouts(const ControlBlock& control);
+
+/// Why a run failed: the first of the causes that isn't a consequence of another. The runner's
+/// status is as of waitpid(2).
+std::string cause(const ControlBlock& control, int runner_status);
 
 }  // namespace ipcbench

@@ -2,11 +2,15 @@
 
 #include <fcntl.h>
 #include <mqueue.h>
+#include <semaphore.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/random.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -15,6 +19,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/text.h"
+
 namespace ipcbench {
 namespace {
 
@@ -22,18 +28,32 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view prefix = "ipcbench-";
 
+/// How a note calls what it names; "" for kinds that need none, because they lie in the directory
+/// or vanish with their last user.
 std::string_view kind_text(NameKind kind) {
   switch (kind) {
     case NameKind::path:
-      return "path";
+    case NameKind::abstract:
+    case NameKind::note:
+      return "";
     case NameKind::posix_shm:
       return "shm";
     case NameKind::posix_mq:
       return "mq";
+    case NameKind::posix_sem:
+      return "sem";
     case NameKind::sysv_msg:
-      return "msg";
+      return "sysv_msg";
+    case NameKind::sysv_shm:
+      return "sysv_shm";
+    case NameKind::sysv_sem:
+      return "sysv_sem";
   }
   return "";
+}
+
+bool is_sysv(NameKind kind) {
+  return kind == NameKind::sysv_msg || kind == NameKind::sysv_shm || kind == NameKind::sysv_sem;
 }
 
 std::uint64_t random_number() {
@@ -42,13 +62,31 @@ std::uint64_t random_number() {
   return number;
 }
 
-/// The object's name as shm_unlink, mq_unlink or msgget know it, from the rest of its note.
+/// A System V key from a name: the same in every process that knows the name. (FNV-1a; 0 would be
+/// IPC_PRIVATE.)
+key_t key_of(std::string_view name) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return static_cast<key_t>(1 + (hash ^ hash >> 32) % 0x7ffffffe);
+}
+
+/// Removes an object, called by the rest of its note.
 bool remove_object(std::string_view kind, const std::string& name) {
   if (kind == "shm") return ::shm_unlink(("/" + name).c_str()) == 0;
   if (kind == "mq") return ::mq_unlink(("/" + name).c_str()) == 0;
-  if (kind == "msg") {
-    const int id = ::msgget(static_cast<key_t>(std::strtol(name.c_str(), nullptr, 10)), 0);
+  if (kind == "sem") return ::sem_unlink(("/" + name).c_str()) == 0;
+  const auto key = static_cast<key_t>(std::strtol(name.c_str(), nullptr, 10));
+  if (kind == "sysv_msg") {
+    const int id = ::msgget(key, 0);
     return id != -1 && ::msgctl(id, IPC_RMID, nullptr) == 0;
+  }
+  if (kind == "sysv_shm") {
+    const int id = ::shmget(key, 0, 0);
+    return id != -1 && ::shmctl(id, IPC_RMID, nullptr) == 0;
+  }
+  if (kind == "sysv_sem") {
+    const int id = ::semget(key, 0, 0);
+    return id != -1 && ::semctl(id, 0, IPC_RMID) == 0;
   }
   return false;
 }
@@ -78,20 +116,62 @@ std::string temporary_directory() {
 }
 
 RunDirectory::RunDirectory() : owner_(::getpid()) {
-  // It gets its final name only once it is locked, so that a sweep can't take it for a dead one.
-  // A sweep may remove it before that, when it is still empty: then another one is made.
-  for (int attempt = 0; !lock_; ++attempt) {
-    token_ = fmt::format("{}-{:012x}", ::getuid(), random_number() & 0xffffffffffff);
-    path_ = fmt::format("{}/{}{}", temporary_directory(), prefix, token_);
-    const std::string fresh = path_ + ".new";
-    check(::mkdir(fresh.c_str(), 0700), "mkdir", fresh);
-    Fd lock(::open(fresh.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0 &&
-        ::rename(fresh.c_str(), path_.c_str()) == 0)
-      lock_ = std::move(lock);
-    else if (attempt == 100)
-      fail("rename", fresh);
+  for (int attempt = 0;
+       !make(fmt::format("{}-{:012x}", ::getuid(), random_number() & 0xffffffffffff)); ++attempt)
+    if (attempt == 100) fail("rename", path_);
+}
+
+RunDirectory::RunDirectory(std::string_view name) : owner_(::getpid()) {
+  const std::string token = fmt::format("{}-{}", ::getuid(), name);
+  sweep();
+  for (int attempt = 0; !make(token); ++attempt) {
+    if (::access(path_.c_str(), F_OK) == 0)
+      throw UsageError(fmt::format("--name {}: {} is in use by a live process; choose another name",
+                                   printable(name), path_));
+    if (attempt == 100) fail("rename", path_);
   }
+}
+
+RunDirectory::RunDirectory(Join, const std::string& path, bool is_ours)
+    : path_(path),
+      lock_(check(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), "open",
+                  path)),
+      owner_(-1),
+      ours_(is_ours) {
+  const std::string file = fs::path(path).filename().string();
+  token_ = file.substr(std::min(file.size(), prefix.size()));
+  check(::flock(lock_.get(), LOCK_SH | LOCK_NB), "flock", path);
+}
+
+RunDirectory RunDirectory::create(std::string_view name) {
+  return RunDirectory(name);
+}
+
+RunDirectory RunDirectory::join(std::string_view name) {
+  return {Join{}, fmt::format("{}/{}{}-{}", temporary_directory(), prefix, ::getuid(), name),
+          false};
+}
+
+RunDirectory RunDirectory::join_path(const std::string& path, bool is_ours) {
+  return {Join{}, path, is_ours};
+}
+
+/// It gets its final name only once it is locked, so that a sweep can't take it for a dead one. A
+/// sweep may remove it before that, when it is still empty: then another one is to be made. The
+/// lock is a shared one, for all processes of its runs.
+bool RunDirectory::make(std::string token) {
+  token_ = std::move(token);
+  path_ = fmt::format("{}/{}{}", temporary_directory(), prefix, token_);
+  const std::string fresh = fmt::format("{}.{}.new", path_, ::getpid());
+  check(::mkdir(fresh.c_str(), 0700), "mkdir", fresh);
+  Fd lock(::open(fresh.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (lock && ::flock(lock.get(), LOCK_SH | LOCK_NB) == 0 &&
+      ::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path_.c_str(), RENAME_NOREPLACE) == 0) {
+    lock_ = std::move(lock);
+    return true;
+  }
+  ::rmdir(fresh.c_str());
+  return false;
 }
 
 RunDirectory::~RunDirectory() {
@@ -104,28 +184,28 @@ void RunDirectory::clear() const {
   remove_contents(path_);
 }
 
-Name::Name(const RunDirectory& directory, NameKind kind) : kind_(kind), owner_(::getpid()) {
+Name::Name(const RunDirectory& directory, NameKind kind)
+    : kind_(kind), owner_(::getpid()), ours_(directory.is_ours()) {
   static std::atomic<int> serial{0};
   const int number = serial++;
-  switch (kind) {
-    case NameKind::path:
-      text_ = fmt::format("{}/{}-{}", directory.path(), owner_, number);
-      return;
-    case NameKind::posix_shm:
-    case NameKind::posix_mq:
-      text_ = fmt::format("/{}{}-{}-{}", prefix, directory.token(), owner_, number);
-      break;
-    case NameKind::sysv_msg:
-      text_ = fmt::format("/{}", 1 + random_number() % 0x7ffffffe);
-      break;
-  }
+  const std::string plain = fmt::format("{}{}-{}", prefix, directory.token(), number);
+  if (kind == NameKind::path || kind == NameKind::note)
+    text_ = fmt::format("{}/{}", directory.path(), number);
+  else if (kind == NameKind::abstract)
+    text_ = std::string(1, '\0') + plain;
+  else if (is_sysv(kind))
+    text_ = fmt::format("/{}", key_of(plain));
+  else
+    text_ = "/" + plain;
+  if (kind_text(kind).empty()) return;
   note_ = fmt::format("{}/{}:{}", directory.path(), kind_text(kind), text_.substr(1));
+  if (!ours_) return;
   Fd note(
       check(::open(note_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600), "open", note_));
 }
 
 Name::~Name() {
-  if (::getpid() == owner_) unlink();
+  if (ours_ && ::getpid() == owner_) unlink();
 }
 
 key_t Name::key() const {
@@ -133,7 +213,8 @@ key_t Name::key() const {
 }
 
 void Name::unlink() const noexcept {
-  if (kind_ == NameKind::path) {
+  if (kind_ == NameKind::abstract) return;
+  if (kind_ == NameKind::path || kind_ == NameKind::note) {
     ::unlink(text_.c_str());
     return;
   }
@@ -141,6 +222,35 @@ void Name::unlink() const noexcept {
   if (::access(note_.c_str(), F_OK) != 0) return;
   remove_object(kind_text(kind_), text_.substr(1));
   ::unlink(note_.c_str());
+}
+
+void Name::publish(std::string_view text) const {
+  const std::string fresh = fmt::format("{}.{}", text_, ::getpid());
+  const Fd file(
+      check(::open(fresh.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600), "open", fresh));
+  if (check(::write(file.get(), text.data(), text.size()), "write", fresh) !=
+      static_cast<ssize_t>(text.size())) {
+    errno = ENOSPC;
+    fail("write", fresh);
+  }
+  check(::rename(fresh.c_str(), text_.c_str()), "rename", fresh);
+}
+
+std::string Name::await() const {
+  while (::access(text_.c_str(), F_OK) != 0) {
+    if (errno != ENOENT) fail("access", text_);
+    const timespec pause{0, 200'000};
+    ::nanosleep(&pause, nullptr);
+  }
+  return read_text(text_);
+}
+
+Mapping map_named(const Name& name, std::size_t size) {
+  const int flags = O_RDWR | O_CLOEXEC | (name.is_ours() ? O_CREAT | O_EXCL : 0);
+  const Fd fd(check(::shm_open(name.text().c_str(), flags, 0600), "shm_open", name.text()));
+  if (name.is_ours())
+    check(::ftruncate(fd.get(), static_cast<off_t>(size)), "ftruncate", name.text());
+  return Mapping(size, fd.get());
 }
 
 std::vector<std::string> sweep() {

@@ -6,12 +6,16 @@
 // the token in it, and is noted in the directory before it is created; so a sweep of directories
 // whose lock is free removes what killed runs left, and never what a live run uses. Liveness is
 // the lock, not a pid, which may have been given to somebody else.
+//
+// Names follow from the directory and from the order in which a process asks for them. So two
+// unrelated processes that know the directory, and make the same link, find each other.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/unix.h"
@@ -22,6 +26,14 @@ class RunDirectory {
  public:
   /// Creates and locks a directory below TMPDIR. Call it once, in the driver.
   RunDirectory();
+  /// The same, with a name that another process knows (`ipcbench serve --name`). Throws UsageError
+  /// where a live process uses that name.
+  static RunDirectory create(std::string_view name);
+  /// The directory of another process, found by its name: what it names is found and not made. An
+  /// end that was started by exec finds it by its path, and `is_ours` says whether it is the one
+  /// that makes the objects. Throws std::system_error where there is none.
+  static RunDirectory join(std::string_view name);
+  static RunDirectory join_path(const std::string& path, bool is_ours);
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
   /// Removes the directory and all that is noted in it, in the process that created it.
@@ -29,22 +41,42 @@ class RunDirectory {
 
   const std::string& path() const { return path_; }
   const std::string& token() const { return token_; }
+  /// Whether the process that holds it makes the objects that it names.
+  bool is_ours() const { return ours_; }
   /// Removes what is noted or lies in the directory: what a killed runner left. The driver calls
   /// it after each run.
   void clear() const;
 
  private:
+  struct Join {};
+  explicit RunDirectory(std::string_view name);
+  RunDirectory(Join, const std::string& path, bool is_ours);
+  bool make(std::string token);
+
   std::string token_;
   std::string path_;
   Fd lock_;
   pid_t owner_;
+  bool ours_ = true;
 };
 
-enum class NameKind { path, posix_shm, posix_mq, sysv_msg };
+/// What a name is the name of. A `note` names nothing: an end publishes there what it only learns
+/// when it has started (its pid, its port), and the other end awaits it.
+enum class NameKind {
+  path,
+  abstract,
+  note,
+  posix_shm,
+  posix_mq,
+  posix_sem,
+  sysv_msg,
+  sysv_shm,
+  sysv_sem
+};
 
-/// A fresh name, removed when this object dies in the process that made it, or earlier by
-/// unlink(), which the two ends may call as soon as both hold the object. Made in the runner,
-/// before the fork; it creates no object, but notes the name.
+/// A name for a kernel object, which is removed when this dies in the process that made it, or
+/// earlier by unlink(), which the two ends may call as soon as both hold the object. Made in the
+/// transport's constructor; it creates no object, but notes the name.
 class Name {
  public:
   Name(const RunDirectory& directory, NameKind kind);
@@ -52,19 +84,34 @@ class Name {
   Name& operator=(const Name&) = delete;
   ~Name();
 
-  /// The path, or the name for shm_open and mq_open, with its leading slash.
+  /// Whether the object is to be made here. Otherwise the other end has made it.
+  bool is_ours() const { return ours_; }
+  /// The path; or the name for shm_open, mq_open and sem_open, with its leading slash; or the
+  /// abstract socket's name, with its leading zero byte.
   const std::string& text() const { return text_; }
   /// The System V key.
   key_t key() const;
   /// Removes the object and its note. Does nothing the second time.
   void unlink() const noexcept;
 
+  /// Writes a note, whole at once. In either end, or in the constructor.
+  void publish(std::string_view text) const;
+  void publish(std::int64_t number) const { publish(std::to_string(number)); }
+  /// Waits until the note is there and returns it. It has no deadline: the run has.
+  std::string await() const;
+  std::int64_t await_number() const { return std::stoll(await()); }
+
  private:
   NameKind kind_;
   std::string text_;
   std::string note_;
   pid_t owner_;
+  bool ours_;
 };
+
+/// `size` bytes of POSIX shared memory, made or found by its name (of kind posix_shm) and zeroed:
+/// for transports that need a word in common beside their mechanism.
+Mapping map_named(const Name& name, std::size_t size);
 
 /// Removes what dead runs of this user left, and returns one line for each object removed. Every
 /// command that runs something calls it first. Other users' directories are never believed, not

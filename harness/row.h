@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,10 +31,11 @@ struct ScenarioFacts {
 /// all_scenarios()), null where its types don't fit.
 struct Row {
   Facts facts;
-  std::string (*unavailable)();                 ///< why not on this machine, or ""
-  std::optional<std::size_t> (*message_max)();  ///< bytes; nothing where there is no limit
-  std::string (*unfit)(const Shape&);           ///< why not with these parameters, or ""
-  std::vector<void (*)(Runner&)> cells;         ///< executed in the runner's process
+  const void* variant;                       ///< what Shape::variant carries to its ends
+  std::function<std::string()> unavailable;  ///< why not on this machine, or ""
+  std::function<std::optional<std::size_t>()> message_max;  ///< bytes; nothing: no limit
+  std::string (*unfit)(const Shape&);    ///< why not with these parameters, or ""
+  std::vector<void (*)(Runner&)> cells;  ///< executed in the runner's process
 };
 
 /// All transports, in report order.

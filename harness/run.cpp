@@ -77,9 +77,13 @@ std::string_view text(Phase phase) {
   return "?";
 }
 
+std::string_view text(Start start) {
+  return start == Start::fork ? "fork" : "exec";
+}
+
 void enter(EndRecord& record, Phase phase, const Params& params) {
   record.phase.store(phase, std::memory_order_release);
-  if (!params.stop_at.empty() && params.stop_at == fmt::format("{}:{}", record.role, text(phase)))
+  if (params.stop_at[0] != '\0' && params.stop_at == fmt::format("{}:{}", record.role, text(phase)))
     ::raise(SIGSTOP);
 }
 
@@ -174,13 +178,42 @@ Shape Runner::shape() const {
   return {.size = params_.size,
           .depth = params_.depth,
           .shares_core = params_.cpus[0] >= 0 && params_.cpus[0] == params_.cpus[1],
-          .directory = &directory_};
+          .waiting = params_.waiting,
+          .producers = params_.producers,
+          .consumers = params_.consumers,
+          .directory = &directory_,
+          .variant = variant_};
 }
 
-void Runner::run(std::initializer_list<EndPlan> ends) {
-  control_.meeting_size = static_cast<std::uint32_t>(ends.size());
-  for (std::size_t index = 0; const EndPlan& plan : ends) fork_end(index++, plan);
-  reap(ends.size());
+void Runner::run(const std::vector<EndPlan>& ends) {
+  if (ends.size() > ControlBlock::ends_max)
+    throw std::runtime_error(
+        fmt::format("{} ends; a run has at most {}", ends.size(), ControlBlock::ends_max));
+  if (!only_) {
+    control_.meeting_size = static_cast<std::uint32_t>(ends.size());
+    for (std::size_t index = 0; index < ends.size(); ++index) fork_end(index, ends[index]);
+    reap(ends.size());
+    return;
+  }
+  copy_text(control_.ends[*only_].role, ends.at(*only_).role);
+  if (directory_.is_ours()) {
+    control_.meeting_size = static_cast<std::uint32_t>(ends.size());
+    control_.link_made.store(1, std::memory_order_release);
+    futex_wake(control_.link_made, INT_MAX);
+  }
+  play(*only_, ends[*only_]);
+}
+
+/// An end's whole life in its own process, except what its exit status is made of.
+void Runner::play(std::size_t index, const EndPlan& plan) {
+  const int cpu = params_.cpus[static_cast<std::size_t>(plan.side)];
+  End end(control_, index, params_);
+  end.enter(Phase::starting);
+  pin(cpu);
+  control_.ends[index].cpu = cpu;
+  end.enter(Phase::opening);
+  plan.body(end);
+  end.enter(Phase::done);
 }
 
 void Runner::fork_end(std::size_t index, const EndPlan& plan) {
@@ -195,13 +228,7 @@ void Runner::fork_end(std::size_t index, const EndPlan& plan) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != runner) ::_exit(1);
   try {
-    End end(control_, index, params_);
-    end.enter(Phase::starting);
-    pin(params_.cpus[index]);
-    record.cpu = params_.cpus[index];
-    end.enter(Phase::opening);
-    plan.body(end);
-    end.enter(Phase::done);
+    play(index, plan);
   } catch (const std::exception& error) {
     note_error(record, error.what());
     ::_exit(1);

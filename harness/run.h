@@ -4,6 +4,10 @@
 //   runner ── makes the link ── forks the ends ── reaps them ── removes the link
 //   end:      pin → open → meet → warm up → meet → measured loop → exit
 //
+// That is how a pair starts by fork. By exec each end is a program of its own, which makes or finds
+// the link by its names and runs its own part of the scenario: ipcbench executes itself, or two
+// people type `ipcbench serve` and `ipcbench connect`.
+//
 // The control block is shared memory that the driver makes for the run. Every line of it has one
 // writer. When a process dies, the driver reads there where each one was.
 #pragma once
@@ -14,12 +18,13 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <initializer_list>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "harness/clock.h"
 #include "harness/futex.h"
@@ -32,18 +37,28 @@ namespace ipcbench {
 enum class Phase : std::uint32_t { none, starting, opening, warming_up, measuring, closing, done };
 std::string_view text(Phase);
 
-/// Everything that decides how a run goes. Recorded with its results.
+/// How the processes of a pair come to be.
+enum class Start : std::uint32_t { fork, exec };
+std::string_view text(Start);
+
+/// Everything that decides how a run goes. Recorded with its results. Ends that were started by
+/// exec read it in the control block, so it holds no pointers of its own process.
 struct Params {
   std::size_t size = 64;            ///< bytes of a message; 0 where the scenario has none
   std::size_t depth = 64;           ///< messages the channel is asked to hold
-  std::array<int, 2> cpus{-1, -1};  ///< where producer and consumer are pinned; -1: nowhere
+  std::array<int, 2> cpus{-1, -1};  ///< where producers and consumers are pinned; -1: nowhere
+  Waiting waiting = Waiting::block;
+  Start start = Start::fork;
+  int producers = 1;  ///< on one object, which is a mailbox where there are several of either
+  int consumers = 1;
   std::int64_t warmup_ns = 20'000'000;
   std::int64_t min_time_ns = 50'000'000;  ///< what the calibrated count aims at
   std::int64_t timeout_ns = 20'000'000'000;
   std::uint64_t count = 0;  ///< messages to measure; 0: calibrated during the warm-up
   TickRate tick_rate;
-  std::string stop_at;  ///< "role:phase": that process stops itself there, for tests
+  char stop_at[48] = "";  ///< "role:phase": that process stops itself there, for tests
 };
+static_assert(std::is_trivially_copyable_v<Params>);
 
 /// What an end writes of itself. Times are nanoseconds; counts are of the measured loop alone.
 struct alignas(64) EndRecord {
@@ -70,8 +85,18 @@ struct alignas(64) EndRecord {
 };
 
 struct ControlBlock {
-  static constexpr std::size_t ends_max = 2;
+  static constexpr std::size_t ends_max = 128;
   static constexpr std::size_t batches_max = 256;
+  static constexpr std::size_t scratch_size = 2048;
+  /// Both ends of an exec start must understand each other's block.
+  static constexpr std::uint64_t layout_version = 1;
+
+  std::uint64_t layout;  ///< layout_version; written last by who makes the block
+  char transport[64];
+  char scenario[32];
+  Params params;
+  alignas(64) std::atomic<std::uint32_t> link_made;  ///< an exec start's creator is ready; a futex
+  alignas(64) std::byte scratch[scratch_size];       ///< zeroed; a scenario's own (Runner::scratch)
 
   alignas(64) std::atomic<std::uint32_t> arrived;  ///< ends at the current meeting
   std::atomic<std::uint32_t> meetings;             ///< meetings over; the futex of the next one
@@ -98,10 +123,12 @@ class End {
       : control_(control), record_(control.ends[index]), index_(index), params_(params) {}
 
   const Params& params() const { return params_; }
+  /// Which of the run's ends it is, from 0.
+  std::size_t index() const { return index_; }
   Histogram& histogram() { return control_.histogram; }
   /// Notes which message it is at. Cheap enough for every message: a store to a line of its own.
   void at(std::uint64_t message) { record_.message.store(message, std::memory_order_relaxed); }
-  /// Which message the other end is at.
+  /// Which message the other end is at, where there are two.
   std::uint64_t other_at() const {
     return control_.ends[1 - index_].message.load(std::memory_order_acquire);
   }
@@ -168,22 +195,46 @@ class End {
   bool measuring_ = false;
 };
 
-/// The process between the driver and the ends: it owns the link's names and reaps the ends.
+/// Which side of the link an end is on. It decides the CPU it is pinned to.
+enum class Side { producer, consumer };
+
+struct EndPlan {
+  std::string role;
+  Side side;
+  std::function<void(End&)> body;  ///< runs in the end's process, which exits with it
+};
+
+/// The process between the driver and the ends: it owns the link's names and reaps the ends. For an
+/// exec start, the part of it that each end's program plays.
 class Runner {
  public:
-  Runner(ControlBlock& control, const Params& params, const RunDirectory& directory)
-      : control_(control), params_(params), directory_(directory) {}
+  /// In the runner: all ends are its own, and it forks them.
+  Runner(ControlBlock& control, const Params& params, const RunDirectory& directory,
+         const void* variant)
+      : control_(control), params_(params), directory_(directory), variant_(variant) {}
+  /// In the program of one end of an exec start: it plays that one itself.
+  Runner(ControlBlock& control, const Params& params, const RunDirectory& directory,
+         const void* variant, std::size_t only)
+      : Runner(control, params, directory, variant) {
+    only_ = only;
+  }
 
   const Params& params() const { return params_; }
   Shape shape() const;
 
-  struct EndPlan {
-    std::string_view role;
-    std::function<void(End&)> body;  ///< runs in the end's process, which exits with it
-  };
   /// Forks the ends and waits for all of them. What a body throws ends up in the control block.
   /// When one end fails, the others are killed and this throws.
-  void run(std::initializer_list<EndPlan> ends);
+  void run(const std::vector<EndPlan>& ends);
+  /// Reaps ends that are processes already, as run() does.
+  void reap(std::size_t count);
+
+  /// A zeroed T that all ends share: what a scenario keeps beside its link.
+  template <class T>
+  T& scratch() const {
+    static_assert(sizeof(T) <= ControlBlock::scratch_size && alignof(T) <= 64);
+    static_assert(std::is_trivially_destructible_v<T>);
+    return *std::launder(reinterpret_cast<T*>(control_.scratch));
+  }
 
   /// Records how many messages the link says it holds, where it says so.
   template <class T>
@@ -193,11 +244,13 @@ class Runner {
 
  private:
   void fork_end(std::size_t index, const EndPlan& plan);
-  void reap(std::size_t count);
+  void play(std::size_t index, const EndPlan& plan);
 
   ControlBlock& control_;
   const Params& params_;
   const RunDirectory& directory_;
+  const void* variant_;
+  std::optional<std::size_t> only_;
 };
 
 /// Moves the calling process to a phase of its record, and stops it there if the run says so.

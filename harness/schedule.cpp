@@ -25,7 +25,7 @@ Outcome execute_as_benchmark(const Schedule& schedule, const PlannedCell& cell) 
   if (row == nullptr || !scenario || row->cells[*scenario] == nullptr)
     throw std::runtime_error(fmt::format("{}: this ipcbench has no such cell", cell.key()));
   Params params = schedule.plan.params(cell, schedule.tick_rate);
-  params.stop_at = schedule.stop_at;
+  schedule.stop_at.copy(params.stop_at, sizeof params.stop_at - 1);
 
   Outcome outcome;
   std::exception_ptr error;  // an exception through Google Benchmark would abort the process
@@ -34,8 +34,7 @@ Outcome execute_as_benchmark(const Schedule& schedule, const PlannedCell& cell) 
       [&](benchmark::State& state) {
         for ([[maybe_unused]] auto iteration : state) {
           try {
-            outcome =
-                execute(row->cells[*scenario], params, schedule.directory, schedule.interrupts);
+            outcome = execute(*row, *scenario, params, schedule.directory, schedule.interrupts);
           } catch (...) {
             error = std::current_exception();
           }

@@ -12,10 +12,18 @@ std::string_view text(Family family) {
       return "socket";
     case Family::queue:
       return "queue";
+    case Family::file:
+      return "shared file";
     case Family::shm:
       return "shared memory";
+    case Family::process:
+      return "across address spaces";
+    case Family::signal:
+      return "signal";
     case Family::sync:
       return "synchronisation";
+    case Family::rpc:
+      return "remote procedure call";
   }
   return "?";
 }
@@ -26,10 +34,14 @@ std::string_view text(Naming naming) {
       return "inherited";
     case Naming::pathname:
       return "pathname";
+    case Naming::abstract:
+      return "abstract name";
     case Naming::key:
       return "key";
     case Naming::port:
       return "port";
+    case Naming::pid:
+      return "process id";
   }
   return "?";
 }

@@ -12,12 +12,22 @@
 // and, optionally, `std::size_t depth() const`: how many messages of the shape's size it holds.
 // A roofline has `E alone()` in place of producer() and consumer(): one process that is both ends.
 //
+// Rows that differ only in data (an address family, a socket option) share one type and its code:
+// T::Variant is that data, row<T>(facts, variant) binds it, shape.variant_as<T::Variant>() reads
+// it, and unavailable() and message_max() may take a `const Variant&`.
+//
+// Two unrelated processes may start a pair (`--start exec`): then T is constructed in each of them,
+// and only the process in which Name::is_ours() makes the object; the other one finds it. A
+// transport whose naming isn't `inherited` therefore finds everything by Names.
+//
 // Ends have only the verbs that their mechanism allows, so that types say what fits:
 //
 //   Channel  reserve(n) -> Bytes, commit()  or  send(message)      at the sending end
 //            peek(n) -> View, release()     or  recv(buffer) -> n  at the receiving end
 //   Signal   notify()  at one end,  wait()  at the other
 //   Lock     lock(), unlock()               at both
+//   Rpc      call(request, reply) -> n      at one end
+//            serve(count, handler)          at the other: handler(request, reply) -> n
 //
 // A channel whose ends both send and receive is duplex. Zero-copy is the general case: a transport
 // that copies writes only send and recv, and the harness lends it a private buffer (Lent, below).
@@ -31,11 +41,15 @@
 
 #include "harness/name.h"
 #include "harness/unix.h"
+#include "harness/waiting.h"
 
 namespace ipcbench {
 
-enum class Family { roofline, pipe, socket, queue, shm, sync };
-enum class Naming { inherited, pathname, key, port };
+enum class Family { roofline, pipe, socket, queue, file, shm, process, signal, sync, rpc };
+/// How two ends find each other: `pid` is the peer's process number, `abstract` a socket's name
+/// that is no path, `port` a number within a protocol (a TCP port, a netlink port id, an
+/// EtherType).
+enum class Naming { inherited, pathname, abstract, key, port, pid };
 enum class Handle { none, fd, memory, id };
 enum class Boundary { none, stream, message };
 enum class Persistence { process, kernel, filesystem };
@@ -56,6 +70,7 @@ struct Facts {
   Persistence persistence;
   Delivery delivery;
   Peers peers;                ///< producers to consumers that one object can serve
+  bool pollable;              ///< epoll(7) can wait for it: it runs with every Waiting
   int copies;                 ///< of the payload, from the writer's store to the reader's load
   std::string_view standard;  ///< where it runs besides here: POSIX, System V, Linux …
 };
@@ -74,7 +89,16 @@ struct Shape {
   std::size_t size = 0;    ///< the largest message in bytes
   std::size_t depth = 64;  ///< messages the channel should hold; each mechanism has its own limits
   bool shares_core = false;                 ///< both ends are pinned to one core
+  Waiting waiting = Waiting::block;         ///< how an end waits for a descriptor (waiting.h)
+  int producers = 1;                        ///< ends that send, all of them on one object
+  int consumers = 1;                        ///< ends that receive, from the same object
   const RunDirectory* directory = nullptr;  ///< where its names come from (name.h)
+  const void* variant = nullptr;            ///< the row's data, where rows share a type
+
+  template <class Variant>
+  const Variant& variant_as() const {
+    return *static_cast<const Variant*>(variant);
+  }
 };
 
 template <class End>
@@ -106,6 +130,10 @@ concept Notifier = requires(End end) {
 template <class End>
 concept Waiter = requires(End end) {
   end.wait();
+};
+template <class End>
+concept Caller = requires(End end, View request, Bytes reply) {
+  { end.call(request, reply) } -> std::same_as<std::size_t>;
 };
 template <class End>
 concept Lockable = requires(End end) {

@@ -104,36 +104,6 @@ class Mapping {
   std::size_t size_ = 0;
 };
 
-/// Writes the whole message to a byte stream. Blocks; throws when the other end is gone.
-inline void write_all(int fd, View message) {
-  while (true) {
-    const ssize_t written = ::write(fd, message.data(), message.size());
-    if (written == static_cast<ssize_t>(message.size())) [[likely]]
-      return;
-    if (written == -1) {
-      if (errno != EINTR) fail("write");
-      continue;
-    }
-    message = message.subspan(static_cast<std::size_t>(written));
-  }
-}
-
-/// Fills `buffer` from a byte stream and returns its size. Blocks; throws at end of file.
-inline std::size_t read_all(int fd, Bytes buffer) {
-  const std::size_t size = buffer.size();
-  while (true) {
-    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
-    if (got == static_cast<ssize_t>(buffer.size())) [[likely]]
-      return size;
-    if (got == 0) fail_closed("read");
-    if (got == -1) {
-      if (errno != EINTR) fail("read");
-      continue;
-    }
-    buffer = buffer.subspan(static_cast<std::size_t>(got));
-  }
-}
-
 /// The whole of a small text file, without trailing white space; "" where it can't be read.
 std::string read_text(const std::string& path);
 

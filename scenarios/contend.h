@@ -18,14 +18,13 @@ struct Contend {
   template <Lock T>
   static void run(Runner& runner) {
     T link(runner.shape());
-    const Mapping memory(sizeof(Guarded));
-    auto& guarded = *new (memory.data()) Guarded;
-    runner.run({{"holder_1",
+    auto& guarded = runner.scratch<Guarded>();
+    runner.run({{"holder_1", Side::producer,
                  [&](End& end) {
                    auto mine = link.producer();
                    take_turns(end, mine, guarded, 0);
                  }},
-                {"holder_2", [&](End& end) {
+                {"holder_2", Side::consumer, [&](End& end) {
                    auto mine = link.consumer();
                    take_turns(end, mine, guarded, 1);
                  }}});
@@ -34,8 +33,8 @@ struct Contend {
  private:
   /// What the lock guards. Nothing in it is atomic: a lock that doesn't exclude loses counts.
   struct Guarded {
-    volatile std::uint64_t total = 0;
-    volatile std::uint64_t taken[2] = {0, 0};
+    volatile std::uint64_t total;
+    volatile std::uint64_t taken[2];
   };
 
   /// The two share the acquisitions as the lock lets them: each goes on until the total is

@@ -22,13 +22,13 @@ struct Flood {
     T link(runner.shape());
     runner.note_depth(link);
     const std::size_t size = runner.params().size;
-    runner.run({{"producer",
+    runner.run({{"producer", Side::producer,
                  [&](End& end) {
                    auto mine = lend<T>(link.producer(), runner.shape());
                    end.measure([&](auto first, auto count) { send(end, mine, size, first, count); },
                                false);
                  }},
-                {"consumer", [&](End& end) {
+                {"consumer", Side::consumer, [&](End& end) {
                    auto mine = lend<T>(link.consumer(), runner.shape());
                    end.measure(
                        [&](auto first, auto count) { receive(end, mine, size, first, count); },
@@ -40,7 +40,7 @@ struct Flood {
   static void run(Runner& runner) {
     T link(runner.shape());
     const std::size_t size = runner.params().size;
-    runner.run({{"producer", [&](End& end) {
+    runner.run({{"producer", Side::producer, [&](End& end) {
                    auto mine = lend<T>(link.alone(), runner.shape());
                    end.measure(
                        [&](auto first, auto count) { send_oneself(end, mine, size, first, count); },

@@ -19,13 +19,13 @@ struct Handoff {
   static void run(Runner& runner) {
     T there(runner.shape());
     T back(runner.shape());
-    runner.run({{"producer",
+    runner.run({{"producer", Side::producer,
                  [&](End& end) {
                    auto out = there.producer();
                    auto in = back.consumer();
                    end.with_clock([&](auto clock) { ask(end, out, in, clock); });
                  }},
-                {"consumer", [&](End& end) {
+                {"consumer", Side::consumer, [&](End& end) {
                    auto in = there.consumer();
                    auto out = back.producer();
                    answer(end, in, out);
@@ -35,7 +35,7 @@ struct Handoff {
   template <LonelySignal T>
   static void run(Runner& runner) {
     T link(runner.shape());
-    runner.run({{"producer", [&](End& end) {
+    runner.run({{"producer", Side::producer, [&](End& end) {
                    auto mine = link.alone();
                    ask_oneself(end, mine);
                  }}});

@@ -34,25 +34,62 @@ constexpr auto cell() -> void (*)(Runner&) {
     return nullptr;
 }
 
-/// Erases a transport. A mechanism of several families gives a type for each (a semaphore is a
-/// signal and a lock): every scenario takes the first type that fits, the facts are the first's.
-template <Transport T, Transport... Others>
-Row row() {
-  Row result{.facts = T::facts,
-             .unavailable = [] { return std::string(); },
-             .message_max = []() -> std::optional<std::size_t> { return std::nullopt; },
-             .unfit = [](const Shape&) { return std::string(); },
-             .cells = {}};
+namespace detail {
+
+/// Asks what T answers, with the row's variant where T wants it.
+template <class T>
+std::string unavailable(const void* variant) {
   if constexpr (requires { T::unavailable(); })
-    result.unavailable = [] { return T::unavailable(); };
+    return T::unavailable();
+  else if constexpr (requires(const typename T::Variant& data) { T::unavailable(data); })
+    return T::unavailable(*static_cast<const typename T::Variant*>(variant));
+  else
+    return "";
+}
+template <class T>
+std::optional<std::size_t> message_max(const void* variant) {
   if constexpr (requires { T::message_max(); })
-    result.message_max = []() -> std::optional<std::size_t> { return T::message_max(); };
-  if constexpr (requires(const Shape& shape) { T::unfit(shape); })
-    result.unfit = [](const Shape& shape) { return T::unfit(shape); };
+    return T::message_max();
+  else if constexpr (requires(const typename T::Variant& data) { T::message_max(data); })
+    return T::message_max(*static_cast<const typename T::Variant*>(variant));
+  else
+    return std::nullopt;
+}
+template <class T>
+std::string unfit(const Shape& shape) {
+  if constexpr (requires { T::unfit(shape); })
+    return T::unfit(shape);
+  else
+    return "";
+}
+
+template <class T, class... Others>
+Row row(const Facts& facts, const void* variant) {
+  Row result{.facts = facts,
+             .variant = variant,
+             .unavailable = [variant] { return unavailable<T>(variant); },
+             .message_max = [variant] { return message_max<T>(variant); },
+             .unfit = unfit<T>,
+             .cells = {}};
   [&]<class... Scenario>(std::type_identity<std::tuple<Scenario...>>) {
     (result.cells.push_back(cell<Scenario, T, Others...>()), ...);
   }(std::type_identity<Scenarios>{});
   return result;
+}
+
+}  // namespace detail
+
+/// Erases a transport. A mechanism of several families gives a type for each (a semaphore is a
+/// signal and a lock): every scenario takes the first type that fits, the facts are the first's.
+template <Transport T, Transport... Others>
+Row row() {
+  return detail::row<T, Others...>(T::facts, nullptr);
+}
+
+/// One of several rows that share a type: the facts are its own, and `variant` lives for ever.
+template <Transport T, Transport... Others>
+Row row(const Facts& facts, const typename T::Variant& variant) {
+  return detail::row<T, Others...>(facts, &variant);
 }
 
 }  // namespace ipcbench

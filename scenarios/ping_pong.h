@@ -23,7 +23,7 @@ struct PingPong {
     runner.note_depth(link.channel());
     const std::size_t size = runner.params().size;
     runner.run(
-        {{"producer",
+        {{"producer", Side::producer,
           [&](End& end) {
             auto mine = link.producer();
             end.with_clock([&](auto clock) {
@@ -31,7 +31,7 @@ struct PingPong {
                   [&](auto first, auto count) { ask(end, mine, size, clock, first, count); }, true);
             });
           }},
-         {"consumer", [&](End& end) {
+         {"consumer", Side::consumer, [&](End& end) {
             auto mine = link.consumer();
             end.measure([&](auto first, auto count) { answer(end, mine, size, first, count); },
                         false);
@@ -42,7 +42,7 @@ struct PingPong {
   static void run(Runner& runner) {
     T link(runner.shape());
     const std::size_t size = runner.params().size;
-    runner.run({{"producer", [&](End& end) {
+    runner.run({{"producer", Side::producer, [&](End& end) {
                    auto mine = lend<T>(link.alone(), runner.shape());
                    end.measure(
                        [&](auto first, auto count) { ask_oneself(end, mine, size, first, count); },

@@ -29,12 +29,12 @@ struct Verify {
   static void run(Runner& runner) {
     T link(runner.shape());
     const std::size_t size = runner.params().size;
-    runner.run({{"producer",
+    runner.run({{"producer", Side::producer,
                  [&](End& end) {
                    auto mine = lend<T>(link.producer(), runner.shape());
                    end.once([&] { return send_all(end, mine, size); });
                  }},
-                {"consumer", [&](End& end) {
+                {"consumer", Side::consumer, [&](End& end) {
                    auto mine = lend<T>(link.consumer(), runner.shape());
                    end.once([&] { return receive_all(end, mine, size); });
                  }}});
@@ -44,7 +44,7 @@ struct Verify {
   static void run(Runner& runner) {
     T link(runner.shape());
     const std::size_t size_max = runner.params().size;
-    runner.run({{"producer", [&](End& end) {
+    runner.run({{"producer", Side::producer, [&](End& end) {
                    auto mine = lend<T>(link.alone(), runner.shape());
                    end.once([&] {
                      std::uint64_t bytes = 0;
@@ -63,9 +63,8 @@ struct Verify {
   static void run(Runner& runner) {
     T there(runner.shape());
     T back(runner.shape());
-    const Mapping memory(sizeof(std::uint64_t));
-    auto* turn = new (memory.data()) volatile std::uint64_t(0);
-    runner.run({{"producer",
+    auto* turn = &runner.scratch<volatile std::uint64_t>();
+    runner.run({{"producer", Side::producer,
                  [&](End& end) {
                    auto out = there.producer();
                    auto in = back.consumer();
@@ -78,7 +77,7 @@ struct Verify {
                      return rounds;
                    });
                  }},
-                {"consumer", [&](End& end) {
+                {"consumer", Side::consumer, [&](End& end) {
                    auto in = there.consumer();
                    auto out = back.producer();
                    end.once([&] {
@@ -96,8 +95,7 @@ struct Verify {
   template <Lock T>
   static void run(Runner& runner) {
     T link(runner.shape());
-    const Mapping memory(sizeof(std::uint64_t));
-    auto* total = new (memory.data()) volatile std::uint64_t(0);
+    auto* total = &runner.scratch<volatile std::uint64_t>();
     const auto body = [&](End& end, auto mine) {
       end.once([&] {
         for (std::uint64_t i = 0; i != rounds; ++i) {
@@ -112,8 +110,8 @@ struct Verify {
       end.meet();
       if (*total != 2 * rounds) throw std::runtime_error("two processes held the lock at once");
     };
-    runner.run({{"holder_1", [&](End& end) { body(end, link.producer()); }},
-                {"holder_2", [&](End& end) { body(end, link.consumer()); }}});
+    runner.run({{"holder_1", Side::producer, [&](End& end) { body(end, link.producer()); }},
+                {"holder_2", Side::consumer, [&](End& end) { body(end, link.consumer()); }}});
   }
 
  private:

@@ -47,7 +47,7 @@ class Conformance : public testing::TestWithParam<Cell> {
     params.warmup_ns = 100'000;
     params.tick_rate = rate_;
     Interrupts interrupts;
-    return execute(row().cells[GetParam().scenario], params, directory_, interrupts);
+    return execute(row(), GetParam().scenario, params, directory_, interrupts);
   }
 
   RunDirectory directory_;

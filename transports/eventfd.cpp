@@ -17,30 +17,32 @@ struct Eventfd {
                                .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
                                .peers = Peers::many_to_many,
+                               .pollable = true,
                                .copies = 0,
                                .standard = "Linux"};
 
   struct Producer {
-    Fd fd;
+    Waitable fd;
     void notify() {
       const std::uint64_t one = 1;
-      check(retry([&] { return ::write(fd.get(), &one, sizeof one); }), "write", "eventfd");
+      while (::write(fd.get(), &one, sizeof one) == -1) [[unlikely]] fd.await_writable("write");
     }
   };
   struct Consumer {
-    Fd fd;
+    Waitable fd;
     void wait() {
       std::uint64_t count;
-      check(retry([&] { return ::read(fd.get(), &count, sizeof count); }), "read", "eventfd");
+      while (::read(fd.get(), &count, sizeof count) == -1) [[unlikely]] fd.await_readable("read");
     }
   };
 
-  explicit Eventfd(const Shape&) : fd_(check(::eventfd(0, EFD_CLOEXEC), "eventfd")) {}
+  explicit Eventfd(const Shape& shape)
+      : fd_(Fd(check(::eventfd(0, EFD_CLOEXEC), "eventfd")), shape.waiting) {}
   Producer producer() { return {std::move(fd_)}; }
   Consumer consumer() { return {std::move(fd_)}; }
 
  private:
-  Fd fd_;
+  Waitable fd_;
 };
 
 }  // namespace

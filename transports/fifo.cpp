@@ -18,28 +18,32 @@ struct Fifo {
                                .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
                                .peers = Peers::many_to_many,
+                               .pollable = true,
                                .copies = 2,
                                .standard = "POSIX"};
 
-  explicit Fifo(const Shape& shape) : name_(*shape.directory, NameKind::path) {
-    check(::mkfifo(name_.text().c_str(), 0600), "mkfifo", name_.text());
+  explicit Fifo(const Shape& shape)
+      : name_(*shape.directory, NameKind::path), waiting_(shape.waiting) {
+    if (name_.is_ours()) check(::mkfifo(name_.text().c_str(), 0600), "mkfifo", name_.text());
   }
 
   // open(2) of either end waits for the other one, so the name can go once the second returns.
   PipeWriter producer() { return {open_end(O_WRONLY)}; }
   PipeReader consumer() {
-    Fd fd = open_end(O_RDONLY);
+    Waitable fd = open_end(O_RDONLY);
     name_.unlink();
     return {std::move(fd)};
   }
 
  private:
-  Fd open_end(int flags) const {
+  Waitable open_end(int flags) const {
     const char* path = name_.text().c_str();
-    return Fd(check(retry([&] { return ::open(path, flags | O_CLOEXEC); }), "open", path));
+    return Waitable(Fd(check(retry([&] { return ::open(path, flags | O_CLOEXEC); }), "open", path)),
+                    waiting_);
   }
 
   Name name_;
+  Waiting waiting_;
 };
 
 }  // namespace

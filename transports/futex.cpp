@@ -17,6 +17,7 @@ struct FutexSignal {
                                .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
                                .peers = Peers::many_to_many,
+                               .pollable = false,
                                .copies = 0,
                                .standard = "Linux"};
 

@@ -30,6 +30,7 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/driver.h"
+#include "harness/plan.h"
 #include "harness/stats.h"
 
 namespace ipcbench {
@@ -455,15 +456,6 @@ std::vector<Case> all_cases(std::size_t size) {
   return cases;
 }
 
-auto find_cell(std::string_view transport, std::string_view scenario) {
-  const auto scenarios = all_scenarios();
-  const auto column = std::find_if(scenarios.begin(), scenarios.end(),
-                                   [&](const auto& facts) { return facts.name == scenario; });
-  for (const Row& row : all_rows())
-    if (row.facts.name == transport) return row.cells.at(column - scenarios.begin());
-  throw std::runtime_error(fmt::format("{} is not in the table", transport));
-}
-
 Outcome run_cell(Bench& bench, std::string_view transport, std::string_view scenario,
                  const Plan& plan) {
   Params params;
@@ -471,8 +463,8 @@ Outcome run_cell(Bench& bench, std::string_view transport, std::string_view scen
   params.cpus = plan.cpus;
   params.count = plan.batch * plan.batch_count;
   params.tick_rate = bench.tick_rate;
-  Outcome outcome =
-      execute(find_cell(transport, scenario), params, bench.directory, bench.interrupts);
+  Outcome outcome = execute(*find_row(transport), find_scenario(scenario).value(), params,
+                            bench.directory, bench.interrupts);
   // A suspect run stays in: both sides of a pair meet the same machine.
   if (outcome.status == Status::failed) throw std::runtime_error(outcome.reason);
   return outcome;

@@ -102,11 +102,10 @@ class Driver {
       params.warmup_ns = 1'000'000;
       params.timeout_ns = timeout_ns;
       params.tick_rate = measure_tick_rate();
-      params.stop_at = stop_at;
-      void (*cell)(Runner&) = nullptr;
-      for (const auto candidate : row.cells)
-        if (cell == nullptr) cell = candidate;
-      const Outcome outcome = execute(cell, params, directory, interrupts);
+      stop_at.copy(params.stop_at, sizeof params.stop_at - 1);
+      std::size_t scenario = 0;
+      while (row.cells.at(scenario) == nullptr) ++scenario;
+      const Outcome outcome = execute(row, scenario, params, directory, interrupts);
       text = std::string(ipcbench::text(outcome.status)) + " " + outcome.reason;
     } catch (const std::exception& error) {
       text = error.what();

@@ -18,6 +18,7 @@ struct Memcpy {
                                .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
                                .peers = Peers::one_to_one,
+                               .pollable = false,
                                .copies = 1,
                                .standard = "ISO C"};
 

@@ -18,6 +18,7 @@ struct NullCall {
                                .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
                                .peers = Peers::one_to_one,
+                               .pollable = false,
                                .copies = 0,
                                .standard = "POSIX"};
 

@@ -18,10 +18,11 @@ struct Pipe {
                                .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
                                .peers = Peers::many_to_many,
+                               .pollable = true,
                                .copies = 2,
                                .standard = "POSIX"};
 
-  explicit Pipe(const Shape&) {
+  explicit Pipe(const Shape& shape) : waiting_(shape.waiting) {
     int fds[2];
     check(::pipe2(fds, O_CLOEXEC), "pipe2");
     read_end_ = Fd(fds[0]);
@@ -31,14 +32,15 @@ struct Pipe {
   // Each process closes the end that it doesn't use, or it would never see the other one gone.
   PipeWriter producer() {
     read_end_.close();
-    return {std::move(write_end_)};
+    return {Waitable(std::move(write_end_), waiting_)};
   }
   PipeReader consumer() {
     write_end_.close();
-    return {std::move(read_end_)};
+    return {Waitable(std::move(read_end_), waiting_)};
   }
 
  private:
+  Waiting waiting_;
   Fd read_end_;
   Fd write_end_;
 };

@@ -1,18 +1,18 @@
 // pipe.h: the two ends of a pipe, which pipe and fifo share.
 #pragma once
 
-#include "harness/unix.h"
+#include "harness/waiting.h"
 
 namespace ipcbench {
 
 struct PipeWriter {
-  Fd fd;
-  void send(View message) { write_all(fd.get(), message); }
+  Waitable fd;
+  void send(View message) { write_all(fd, message); }
 };
 
 struct PipeReader {
-  Fd fd;
-  std::size_t recv(Bytes buffer) { return read_all(fd.get(), buffer); }
+  Waitable fd;
+  std::size_t recv(Bytes buffer) { return read_all(fd, buffer); }
 };
 
 }  // namespace ipcbench

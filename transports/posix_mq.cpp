@@ -20,6 +20,7 @@ struct PosixMq {
                                .persistence = Persistence::kernel,
                                .delivery = Delivery::reliable,
                                .peers = Peers::many_to_many,
+                               .pollable = true,
                                .copies = 2,
                                .standard = "POSIX"};
 
@@ -30,30 +31,33 @@ struct PosixMq {
 
   // An mqd_t is a file descriptor on Linux (mq_overview(7)).
   struct Producer {
-    Fd queue;
+    Waitable queue;
     void send(View message) {
       const auto* data = reinterpret_cast<const char*>(message.data());
-      check(retry([&] { return ::mq_send(queue.get(), data, message.size(), 0); }), "mq_send");
+      while (::mq_send(queue.get(), data, message.size(), 0) == -1)
+        [[unlikely]] queue.await_writable("mq_send");
     }
   };
   struct Consumer {
-    Fd queue;
+    Waitable queue;
     std::size_t recv(Bytes buffer) {
       auto* data = reinterpret_cast<char*>(buffer.data());
-      const auto receive = [&] { return ::mq_receive(queue.get(), data, buffer.size(), nullptr); };
-      return static_cast<std::size_t>(check(retry(receive), "mq_receive"));
+      ssize_t got;
+      while ((got = ::mq_receive(queue.get(), data, buffer.size(), nullptr)) == -1)
+        [[unlikely]] queue.await_readable("mq_receive");
+      return static_cast<std::size_t>(got);
     }
   };
 
-  explicit PosixMq(const Shape& shape) : depth_(possible_depth(shape)) {
-    const Name name(*shape.directory, NameKind::posix_mq);
+  explicit PosixMq(const Shape& shape)
+      : depth_(possible_depth(shape)), name_(*shape.directory, NameKind::posix_mq) {
     mq_attr attributes{};
     attributes.mq_maxmsg = static_cast<long>(depth_);
     attributes.mq_msgsize = static_cast<long>(shape.size);
-    queue_ = Fd(check(
-        ::mq_open(name.text().c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600, &attributes),
-        "mq_open", name.text()));
-    // The ends inherit the queue, so its name goes at once, with `name`.
+    const int flags = O_RDWR | O_CLOEXEC | (name_.is_ours() ? O_CREAT | O_EXCL : 0);
+    queue_ = Waitable(Fd(check(::mq_open(name_.text().c_str(), flags, 0600, &attributes), "mq_open",
+                               name_.text())),
+                      shape.waiting);
   }
 
   std::size_t depth() const { return depth_; }
@@ -72,7 +76,8 @@ struct PosixMq {
   }
 
   std::size_t depth_;
-  Fd queue_;
+  Name name_;
+  Waitable queue_;
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ class Semaphore {
                                .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
                                .peers = Peers::many_to_many,
+                               .pollable = false,
                                .copies = 0,
                                .standard = "POSIX"};
 

@@ -85,9 +85,10 @@ class Ring {
     return sizeof(Shared) + slots_for(shape) * stride_for(shape.size);
   }
 
-  /// Makes a ring in `memory`, zeroed and of bytes_for(shape) bytes. In the runner.
-  Ring(std::byte* memory, const Shape& shape)
-      : shared_(new (memory) Shared),
+  /// Makes a ring in `memory`, zeroed and of bytes_for(shape) bytes; or takes up the one that the
+  /// other end has made there.
+  Ring(std::byte* memory, const Shape& shape, bool is_ours)
+      : shared_(is_ours ? new (memory) Shared : std::launder(reinterpret_cast<Shared*>(memory))),
         slots_(memory + sizeof(Shared)),
         slots_end_(memory + bytes_for(shape)),
         stride_(stride_for(shape.size)),

@@ -16,7 +16,7 @@ class RingOf : public testing::Test {
   explicit RingOf()
       : shape_{.size = size, .depth = 4, .shares_core = false, .directory = nullptr},
         memory_(Ring<Wait>::bytes_for(shape_)),
-        ring_(memory_.data(), shape_) {}
+        ring_(memory_.data(), shape_, true) {}
 
   Shape shape_;
   Mapping memory_;

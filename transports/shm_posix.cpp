@@ -39,6 +39,7 @@ struct ShmPosix {
                                .persistence = Persistence::kernel,
                                .delivery = Delivery::reliable,
                                .peers = Peers::one_to_one,
+                               .pollable = false,
                                .copies = 0,
                                .standard = "POSIX"};
 
@@ -47,23 +48,25 @@ struct ShmPosix {
   }
 
   explicit ShmPosix(const Shape& shape)
-      : memory_(map(shape)), ring_(memory_.data(), shape), depth_(Ring<Wait>::slots_for(shape)) {}
+      : name_(*shape.directory, NameKind::posix_shm),
+        memory_(map(name_, Ring<Wait>::bytes_for(shape))),
+        ring_(memory_.data(), shape, name_.is_ours()),
+        depth_(Ring<Wait>::slots_for(shape)) {}
 
   std::size_t depth() const { return depth_; }
   typename Ring<Wait>::Producer producer() { return typename Ring<Wait>::Producer(ring_); }
   typename Ring<Wait>::Consumer consumer() { return typename Ring<Wait>::Consumer(ring_); }
 
  private:
-  /// The ends inherit the mapping, so the name goes at once.
-  static Mapping map(const Shape& shape) {
-    const Name name(*shape.directory, NameKind::posix_shm);
-    const std::size_t size = Ring<Wait>::bytes_for(shape);
-    const Fd fd(check(::shm_open(name.text().c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600),
-                      "shm_open", name.text()));
-    check(::ftruncate(fd.get(), static_cast<off_t>(size)), "ftruncate", name.text());
+  static Mapping map(const Name& name, std::size_t size) {
+    const int flags = O_RDWR | O_CLOEXEC | (name.is_ours() ? O_CREAT | O_EXCL : 0);
+    const Fd fd(check(::shm_open(name.text().c_str(), flags, 0600), "shm_open", name.text()));
+    if (name.is_ours())
+      check(::ftruncate(fd.get(), static_cast<off_t>(size)), "ftruncate", name.text());
     return Mapping(size, fd.get());
   }
 
+  Name name_;
   Mapping memory_;
   Ring<Wait> ring_;
   std::size_t depth_;

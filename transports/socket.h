@@ -12,13 +12,12 @@
 #include <fmt/format.h>
 
 #include "harness/transport.h"
-#include "harness/unix.h"
 
 namespace ipcbench {
 
 /// One end of a connected byte-stream socket: both ends send and receive.
 struct StreamEnd {
-  Fd fd;
+  Waitable fd;
 
   // MSG_NOSIGNAL: a dead peer is an error to report, not a SIGPIPE to die of.
   void send(View message) {
@@ -26,11 +25,10 @@ struct StreamEnd {
       const ssize_t sent = ::send(fd.get(), message.data(), message.size(), MSG_NOSIGNAL);
       if (sent == static_cast<ssize_t>(message.size())) [[likely]]
         return;
-      if (sent == -1) {
-        if (errno != EINTR) fail("send");
-        continue;
-      }
-      message = message.subspan(static_cast<std::size_t>(sent));
+      if (sent == -1)
+        fd.await_writable("send");
+      else
+        message = message.subspan(static_cast<std::size_t>(sent));
     }
   }
   // MSG_WAITALL fills the buffer in one call where it can; a signal may still cut it short.
@@ -41,27 +39,27 @@ struct StreamEnd {
       if (got == static_cast<ssize_t>(buffer.size())) [[likely]]
         return size;
       if (got == 0) fail_closed("recv");
-      if (got == -1) {
-        if (errno != EINTR) fail("recv");
-        continue;
-      }
-      buffer = buffer.subspan(static_cast<std::size_t>(got));
+      if (got == -1)
+        fd.await_readable("recv");
+      else
+        buffer = buffer.subspan(static_cast<std::size_t>(got));
     }
   }
 };
 
 /// One end of a connected socket that keeps message boundaries: both ends send and receive.
 struct MessageEnd {
-  Fd fd;
+  Waitable fd;
 
   void send(View message) {
-    check(retry([&] { return ::send(fd.get(), message.data(), message.size(), MSG_NOSIGNAL); }),
-          "send");
+    while (::send(fd.get(), message.data(), message.size(), MSG_NOSIGNAL) == -1)
+      [[unlikely]] fd.await_writable("send");
   }
   // MSG_TRUNC returns the message's real size, so that a cut one is found out.
   std::size_t recv(Bytes buffer) {
-    const ssize_t got = check(
-        retry([&] { return ::recv(fd.get(), buffer.data(), buffer.size(), MSG_TRUNC); }), "recv");
+    ssize_t got;
+    while ((got = ::recv(fd.get(), buffer.data(), buffer.size(), MSG_TRUNC)) == -1)
+      [[unlikely]] fd.await_readable("recv");
     if (got == 0) [[unlikely]]
       fail_closed("recv");
     if (static_cast<std::size_t>(got) > buffer.size()) [[unlikely]]
@@ -114,7 +112,9 @@ template <int type, class End>
 class UnixConnection {
  public:
   explicit UnixConnection(const Shape& shape)
-      : name_(*shape.directory, NameKind::path), listener_(make_socket(AF_UNIX, type)) {
+      : name_(*shape.directory, NameKind::path), waiting_(shape.waiting) {
+    if (!name_.is_ours()) return;
+    listener_ = make_socket(AF_UNIX, type);
     bind_to(listener_, unix_address(name_.text()), name_.text());
     check(::listen(listener_.get(), 1), "listen", name_.text());
   }
@@ -123,17 +123,18 @@ class UnixConnection {
     listener_.close();
     Fd socket = make_socket(AF_UNIX, type);
     connect_to(socket, unix_address(name_.text()), name_.text());
-    return {std::move(socket)};
+    return {Waitable(std::move(socket), waiting_)};
   }
   End consumer() {
     Fd socket = accept_one(listener_);
     listener_.close();
     name_.unlink();
-    return {std::move(socket)};
+    return {Waitable(std::move(socket), waiting_)};
   }
 
  private:
   Name name_;
+  Waiting waiting_;
   Fd listener_;
 };
 

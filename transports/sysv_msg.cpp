@@ -35,6 +35,7 @@ struct SysvMsg {
                                .persistence = Persistence::kernel,
                                .delivery = Delivery::reliable,
                                .peers = Peers::many_to_many,
+                               .pollable = false,
                                .copies = 2,
                                .standard = "System V, POSIX XSI"};
 
@@ -73,7 +74,8 @@ struct SysvMsg {
   explicit SysvMsg(const Shape& shape)
       : size_(shape.size),
         name_(*shape.directory, NameKind::sysv_msg),
-        queue_(check(::msgget(name_.key(), IPC_CREAT | IPC_EXCL | 0600), "msgget", name_.text())) {}
+        queue_(check(::msgget(name_.key(), (name_.is_ours() ? IPC_CREAT | IPC_EXCL : 0) | 0600),
+                     "msgget", name_.text())) {}
 
   // A queue that is removed is gone at once, for those who use it too: it goes with the runner.
   Producer producer() { return {queue_, TypedBuffer(size_)}; }

@@ -19,24 +19,32 @@ struct Tcp {
                                .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
                                .peers = Peers::one_to_one,
+                               .pollable = true,
                                .copies = 2,
                                .standard = "POSIX"};
 
-  explicit Tcp(const Shape&) : listener_(make_socket(AF_INET, SOCK_STREAM)) {
+  explicit Tcp(const Shape& shape)
+      : port_(*shape.directory, NameKind::note), waiting_(shape.waiting) {
+    if (!port_.is_ours()) return;
+    listener_ = make_socket(AF_INET, SOCK_STREAM);
     sockaddr_in any{};
     any.sin_family = AF_INET;
     any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);  // port 0: the kernel chooses a free one
     bind_to(listener_, any, "127.0.0.1");
     check(::listen(listener_.get(), 1), "listen", "127.0.0.1");
-    socklen_t size = sizeof address_;
-    check(::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address_), &size),
-          "getsockname");
+    socklen_t size = sizeof any;
+    check(::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&any), &size), "getsockname");
+    port_.publish(ntohs(any.sin_port));
   }
 
   StreamEnd producer() {
     listener_.close();
     Fd socket = make_socket(AF_INET, SOCK_STREAM);
-    connect_to(socket, address_, "127.0.0.1");
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port_.await_number()));
+    connect_to(socket, address, "127.0.0.1");
     return end(std::move(socket));
   }
   StreamEnd consumer() {
@@ -47,15 +55,16 @@ struct Tcp {
 
  private:
   /// Without TCP_NODELAY small answers wait for acknowledgements (tcp(7)).
-  static StreamEnd end(Fd socket) {
+  StreamEnd end(Fd socket) const {
     const int on = 1;
     check(::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on), "setsockopt",
           "TCP_NODELAY");
-    return {std::move(socket)};
+    return {Waitable(std::move(socket), waiting_)};
   }
 
+  Name port_;
+  Waiting waiting_;
   Fd listener_;
-  sockaddr_in address_{};
 };
 
 }  // namespace

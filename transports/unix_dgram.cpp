@@ -16,13 +16,15 @@ struct UnixDgram {
                                .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
                                .peers = Peers::many_to_one,
+                               .pollable = true,
                                .copies = 2,
                                .standard = "POSIX"};
 
   static std::size_t message_max() { return unix_message_max(); }
 
   explicit UnixDgram(const Shape& shape)
-      : producer_name_(*shape.directory, NameKind::path),
+      : waiting_(shape.waiting),
+        producer_name_(*shape.directory, NameKind::path),
         consumer_name_(*shape.directory, NameKind::path),
         producer_(make_socket(AF_UNIX, SOCK_DGRAM)),
         consumer_(make_socket(AF_UNIX, SOCK_DGRAM)) {
@@ -38,14 +40,15 @@ struct UnixDgram {
 
   MessageEnd producer() {
     consumer_.close();
-    return {std::move(producer_)};
+    return {Waitable(std::move(producer_), waiting_)};
   }
   MessageEnd consumer() {
     producer_.close();
-    return {std::move(consumer_)};
+    return {Waitable(std::move(consumer_), waiting_)};
   }
 
  private:
+  Waiting waiting_;
   Name producer_name_;
   Name consumer_name_;
   Fd producer_;

@@ -16,6 +16,7 @@ struct UnixStream : UnixConnection<SOCK_STREAM, StreamEnd> {
                                .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
                                .peers = Peers::one_to_one,
+                               .pollable = true,
                                .copies = 2,
                                .standard = "POSIX"};
 

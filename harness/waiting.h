@@ -1,0 +1,73 @@
+// waiting.h: how an end waits for a descriptor that isn't ready: the axis `--wait`.
+//
+// The send or the receive is tried first, whatever the way: only where it finds nothing to do does
+// the way matter. So all three share one loop, and a message that needs no waiting pays nothing.
+#pragma once
+
+#include <string_view>
+
+#include "harness/unix.h"
+
+namespace ipcbench {
+
+enum class Waiting {
+  block,  ///< asleep in the call itself
+  poll,   ///< the descriptor is non-blocking; asleep in epoll_wait(2)
+  spin    ///< the descriptor is non-blocking; tries again and again
+};
+std::string_view text(Waiting);
+
+/// Owns a descriptor and waits for it. O_NONBLOCK belongs to the open file description: ends that
+/// share one (a pipe's end of several producers, an eventfd) wait in the same way.
+class Waitable {
+ public:
+  Waitable() = default;
+  /// Makes the descriptor non-blocking unless the way is `block`.
+  explicit Waitable(Fd fd, Waiting waiting = Waiting::block);
+
+  int get() const { return fd_.get(); }
+  void close() noexcept { fd_.close(); }
+
+  /// For after a call that returned -1: returns when it may be repeated, at once after EINTR and
+  /// when the descriptor is ready after EAGAIN. Throws what errno says otherwise.
+  [[gnu::cold, gnu::noinline]] void await_readable(const char* call);
+  [[gnu::cold, gnu::noinline]] void await_writable(const char* call);
+
+ private:
+  void await(std::uint32_t event, Fd& epoll, const char* call);
+
+  Fd fd_;
+  Waiting waiting_ = Waiting::block;
+  Fd readable_;  ///< epoll instances, made when they are first needed
+  Fd writable_;
+};
+
+/// Writes the whole message to a byte stream. Throws when the other end is gone.
+inline void write_all(Waitable& out, View message) {
+  while (true) {
+    const ssize_t written = ::write(out.get(), message.data(), message.size());
+    if (written == static_cast<ssize_t>(message.size())) [[likely]]
+      return;
+    if (written == -1)
+      out.await_writable("write");
+    else
+      message = message.subspan(static_cast<std::size_t>(written));
+  }
+}
+
+/// Fills `buffer` from a byte stream and returns its size. Throws at end of file.
+inline std::size_t read_all(Waitable& in, Bytes buffer) {
+  const std::size_t size = buffer.size();
+  while (true) {
+    const ssize_t got = ::read(in.get(), buffer.data(), buffer.size());
+    if (got == static_cast<ssize_t>(buffer.size())) [[likely]]
+      return size;
+    if (got == 0) fail_closed("read");
+    if (got == -1)
+      in.await_readable("read");
+    else
+      buffer = buffer.subspan(static_cast<std::size_t>(got));
+  }
+}
+
+}  // namespace ipcbench
