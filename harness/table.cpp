@@ -252,6 +252,8 @@ std::string escape_markdown(const std::string& text) {
   return escaped;
 }
 
+}  // namespace
+
 std::string render_markdown(const Table& table) {
   std::string text = fmt::format("**{}**\n\n", escape_markdown(table.title));
   const auto add = [&](const std::vector<std::string>& row) {
@@ -267,6 +269,8 @@ std::string render_markdown(const Table& table) {
   for (const auto& row : table.rows) add(row);
   return text;
 }
+
+namespace {
 
 std::string escape_csv(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;

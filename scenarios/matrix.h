@@ -8,6 +8,7 @@
 #include "harness/row.h"
 #include "harness/run.h"
 #include "scenarios/contend.h"
+#include "scenarios/erase.h"
 #include "scenarios/flood.h"
 #include "scenarios/handoff.h"
 #include "scenarios/ping_pong.h"
@@ -70,7 +71,9 @@ Row row(const Facts& facts, const void* variant) {
              .unavailable = [variant] { return unavailable<T>(variant); },
              .message_max = [variant] { return message_max<T>(variant); },
              .unfit = unfit<T>,
-             .cells = {}};
+             .cells = {},
+             .links = {}};
+  if constexpr (Paired<T>) result.links = {link_maker<T>(), link_maker<Others>()...};
   [&]<class... Scenario>(std::type_identity<std::tuple<Scenario...>>) {
     (result.cells.push_back(cell<Scenario, T, Others...>()), ...);
   }(std::type_identity<Scenarios>{});
