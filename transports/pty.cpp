@@ -1,9 +1,13 @@
 // pty: a pseudoterminal in raw mode (pty(7)). A byte stream both ways, as between a terminal's
 // window, which is the consumer here, and a program in it, which is the producer.
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include <exception>
 
 #include "scenarios/matrix.h"
 
@@ -38,6 +42,8 @@ struct Pty {
     std::size_t recv(Bytes buffer) { return read_all(fd, buffer); }
   };
 
+  Pty(const Pty&) = delete;
+  Pty& operator=(const Pty&) = delete;
   explicit Pty(const Shape& shape)
       : slave_(*shape.directory, NameKind::note), waiting_(shape.waiting) {
     if (!slave_.is_ours()) return;
@@ -53,6 +59,14 @@ struct Pty {
     slave_.publish(path);
   }
 
+  /// The end of the master hangs the slave up, and what it hasn't read by then is lost. So who
+  /// holds the master in the end, after a run without errors, waits until the slave is gone.
+  ~Pty() {
+    if (!is_consumer_ || std::uncaught_exceptions() != 0) return;
+    pollfd hung_up{master_.get(), 0, 0};
+    retry([&] { return ::poll(&hung_up, 1, -1); });
+  }
+
   /// The mode is the slave's, and both ways go through it. The producer speaks first: the consumer
   /// doesn't open the slave, or it would never see the producer gone.
   End producer() {
@@ -65,7 +79,11 @@ struct Pty {
     check(::tcsetattr(slave.get(), TCSANOW, &mode), "tcsetattr", path);
     return {Waitable(std::move(slave), waiting_)};
   }
-  End consumer() { return {Waitable(std::move(master_), waiting_)}; }
+  End consumer() {
+    is_consumer_ = true;
+    const int fd = check(::fcntl(master_.get(), F_DUPFD_CLOEXEC, 0), "fcntl", "F_DUPFD_CLOEXEC");
+    return {Waitable(Fd(fd), waiting_)};
+  }
 
  private:
   static Fd open_master() { return Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)); }
@@ -73,6 +91,7 @@ struct Pty {
   Name slave_;
   Waiting waiting_;
   Fd master_;
+  bool is_consumer_ = false;
 };
 
 }  // namespace
