@@ -23,15 +23,18 @@ struct Fifo {
                                .standard = "POSIX"};
 
   explicit Fifo(const Shape& shape)
-      : name_(*shape.directory, NameKind::path), waiting_(shape.waiting) {
+      : name_(*shape.directory, NameKind::path),
+        waiting_(shape.waiting),
+        is_shared_(shape.producers + shape.consumers > 2) {
     if (name_.is_ours()) check(::mkfifo(name_.text().c_str(), 0600), "mkfifo", name_.text());
   }
 
-  // open(2) of either end waits for the other one, so the name can go once the second returns.
+  // open(2) of either end waits for the other one, so the name can go once the second returns. But
+  // where there are more, others may still have to open it.
   PipeWriter producer() { return {open_end(O_WRONLY)}; }
   PipeReader consumer() {
     Waitable fd = open_end(O_RDONLY);
-    name_.unlink();
+    if (!is_shared_) name_.unlink();
     return {std::move(fd)};
   }
 
@@ -44,6 +47,7 @@ struct Fifo {
 
   Name name_;
   Waiting waiting_;
+  bool is_shared_;
 };
 
 }  // namespace

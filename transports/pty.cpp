@@ -1,0 +1,103 @@
+// pty: a pseudoterminal in raw mode (pty(7)). A byte stream both ways, as between a terminal's
+// window, which is the consumer here, and a program in it, which is the producer.
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <exception>
+
+#include "scenarios/matrix.h"
+
+namespace ipcbench {
+namespace {
+
+struct Pty {
+  // One to one: a write that finds little room is cut, and another writer's bytes would come
+  // between its parts.
+  static constexpr Facts facts{.name = "pty",
+                               .summary = "pseudoterminal in raw mode",
+                               .family = Family::pipe,
+                               .naming = Naming::pathname,
+                               .handle = Handle::fd,
+                               .boundary = Boundary::stream,
+                               .persistence = Persistence::process,
+                               .delivery = Delivery::reliable,
+                               .peers = Peers::one_to_one,
+                               .pollable = true,
+                               .copies = 2,
+                               .standard = "POSIX"};
+
+  static std::string unavailable() {
+    const Fd master = open_master();
+    return master ? "" : std::string("no pseudoterminal to be had: ") + ::strerror(errno);
+  }
+
+  // Once the producer's end is gone, a read here fails with EIO, behind all that was written.
+  struct End {
+    Waitable fd;
+    void send(View message) { write_all(fd, message); }
+    std::size_t recv(Bytes buffer) { return read_all(fd, buffer); }
+  };
+
+  Pty(const Pty&) = delete;
+  Pty& operator=(const Pty&) = delete;
+  explicit Pty(const Shape& shape)
+      : slave_(*shape.directory, NameKind::note), waiting_(shape.waiting) {
+    if (!slave_.is_ours()) return;
+    master_ = open_master();
+    check(master_.get(), "posix_openpt");
+    check(::grantpt(master_.get()), "grantpt");
+    check(::unlockpt(master_.get()), "unlockpt");
+    char path[64];
+    if (const int error = ::ptsname_r(master_.get(), path, sizeof path); error != 0) {
+      errno = error;
+      fail("ptsname_r");
+    }
+    slave_.publish(path);
+  }
+
+  /// The end of the master hangs the slave up, and what it hasn't read by then is lost. So who
+  /// holds the master in the end, after a run without errors, waits until the slave is gone.
+  ~Pty() {
+    if (!is_consumer_ || std::uncaught_exceptions() != 0) return;
+    pollfd hung_up{master_.get(), 0, 0};
+    retry([&] { return ::poll(&hung_up, 1, -1); });
+  }
+
+  /// The mode is the slave's, and both ways go through it. The producer speaks first: the consumer
+  /// doesn't open the slave, or it would never see the producer gone.
+  End producer() {
+    master_.close();
+    const std::string path = slave_.await();
+    Fd slave(check(::open(path.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC), "open", path));
+    termios mode{};
+    check(::tcgetattr(slave.get(), &mode), "tcgetattr", path);
+    ::cfmakeraw(&mode);
+    check(::tcsetattr(slave.get(), TCSANOW, &mode), "tcsetattr", path);
+    return {Waitable(std::move(slave), waiting_)};
+  }
+  End consumer() {
+    is_consumer_ = true;
+    const int fd = check(::fcntl(master_.get(), F_DUPFD_CLOEXEC, 0), "fcntl", "F_DUPFD_CLOEXEC");
+    return {Waitable(Fd(fd), waiting_)};
+  }
+
+ private:
+  static Fd open_master() { return Fd(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)); }
+
+  Name slave_;
+  Waiting waiting_;
+  Fd master_;
+  bool is_consumer_ = false;
+};
+
+}  // namespace
+
+std::vector<Row> pty_rows() {
+  return {row<Pty>()};
+}
+
+}  // namespace ipcbench
