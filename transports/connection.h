@@ -52,9 +52,12 @@ constexpr Facts facts_of_abstract(const Facts& facts, std::string_view name,
   result.standard = "Linux";
   return result;
 }
+/// Processes that inherit an end can share it: what a send of up to PIPE_BUF bytes appends, and
+/// what a receive takes, stays together even in a byte stream (unix_stream_sendmsg: one buffer).
 constexpr Facts facts_of_pair(const Facts& facts, std::string_view name, std::string_view summary) {
   Facts result = facts_like(facts, name, summary);
   result.naming = Naming::inherited;
+  result.peers = Peers::many_to_many;
   return result;
 }
 

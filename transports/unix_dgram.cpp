@@ -68,14 +68,9 @@ struct UnixDgram {
   Fd consumer_;
 };
 
-/// Processes that have inherited an end can share it.
 struct UnixDgramPair : Connection<MessageEnd> {
-  static constexpr Facts facts = [] {
-    Facts facts =
-        facts_of_pair(UnixDgram::facts, "unix_dgram.pair", "UNIX datagram socket, socketpair");
-    facts.peers = Peers::many_to_many;
-    return facts;
-  }();
+  static constexpr Facts facts =
+      facts_of_pair(UnixDgram::facts, "unix_dgram.pair", "UNIX datagram socket, socketpair");
   static std::size_t message_max() { return unix_message_max(); }
 
   using Connection::Connection;

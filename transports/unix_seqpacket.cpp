@@ -25,14 +25,6 @@ struct UnixSeqpacket : Connection<MessageEnd> {
   using Connection::Connection;
 };
 
-/// Messages stay whole, so processes that have inherited an end can share it.
-constexpr Facts pair_facts() {
-  Facts facts = facts_of_pair(UnixSeqpacket::facts, "unix_seqpacket.pair",
-                              "UNIX sequenced-packet socket, socketpair");
-  facts.peers = Peers::many_to_many;
-  return facts;
-}
-
 }  // namespace
 
 std::vector<Row> unix_seqpacket_rows() {
@@ -41,7 +33,9 @@ std::vector<Row> unix_seqpacket_rows() {
           row<UnixSeqpacket>(facts_of_abstract(facts, "unix_seqpacket.abstract",
                                                "UNIX sequenced-packet socket, abstract name"),
                              unix_abstract<SOCK_SEQPACKET>),
-          row<UnixSeqpacket>(pair_facts(), unix_pair<SOCK_SEQPACKET>)};
+          row<UnixSeqpacket>(facts_of_pair(facts, "unix_seqpacket.pair",
+                                           "UNIX sequenced-packet socket, socketpair"),
+                             unix_pair<SOCK_SEQPACKET>)};
 }
 
 }  // namespace ipcbench
