@@ -203,6 +203,7 @@ Name::~Name() {
 }
 
 key_t Name::key() const {
+  if (!is_sysv(kind_)) return key_of(text_);
   return static_cast<key_t>(std::strtol(text_.c_str() + 1, nullptr, 10));
 }
 

@@ -94,7 +94,7 @@ class Name {
   /// The path; or the name for shm_open, mq_open and sem_open, with its leading slash; or the
   /// abstract socket's name, with its leading zero byte.
   const std::string& text() const { return text_; }
-  /// The System V key.
+  /// The System V key; of another kind of name, a number that both ends derive from it.
   key_t key() const;
   /// Removes the object and its note. Does nothing the second time.
   void unlink() const noexcept;
