@@ -83,8 +83,8 @@ Fd open_pidfd(pid_t pid);
 class Mapping {
  public:
   Mapping() = default;
-  /// Maps `size` bytes of `fd`, or anonymous memory where `fd` is -1.
-  explicit Mapping(std::size_t size, int fd = -1);
+  /// Maps `size` bytes of `fd` from `offset`, or anonymous memory where `fd` is -1.
+  explicit Mapping(std::size_t size, int fd = -1, off_t offset = 0);
   Mapping(Mapping&& other) noexcept
       : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Mapping& operator=(Mapping&& other) noexcept {
