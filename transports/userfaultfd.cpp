@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "harness/reach.h"
@@ -33,7 +34,7 @@ struct Userfaultfd {
     return why_no_fd_can_be_taken();
   }
 
-  /// The message's bytes come before the message, a cache line away.
+  /// The message's size comes before the message, a cache line away.
   static constexpr std::size_t header_size = 64;
   static std::size_t bytes_for(std::size_t size) {
     const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -58,13 +59,15 @@ struct Userfaultfd {
       copy.dst = fault.arg.pagefault.address;
       copy.src = reinterpret_cast<std::uintptr_t>(pages.data());
       copy.len = bytes_for(size);
-      while (::ioctl(fd.get(), UFFDIO_COPY, &copy) == -1) [[unlikely]] {
-          if (errno != EAGAIN) fail("ioctl", "UFFDIO_COPY");
-          const auto copied = static_cast<std::uint64_t>(std::max(copy.copy, __s64{0}));
-          copy.dst += copied;
-          copy.src += copied;
-          copy.len -= copied;
-        }
+      while (::ioctl(fd.get(), UFFDIO_COPY, &copy) == -1) advance(copy);
+    }
+    // EAGAIN: the kernel has copied some of it.
+    [[gnu::cold, gnu::noinline]] static void advance(uffdio_copy& copy) {
+      if (errno != EAGAIN) fail("ioctl", "UFFDIO_COPY");
+      const auto copied = static_cast<std::uint64_t>(std::max(copy.copy, __s64{0}));
+      copy.dst += copied;
+      copy.src += copied;
+      copy.len -= copied;
     }
   };
   struct Consumer {
