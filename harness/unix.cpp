@@ -34,6 +34,14 @@ Mapping::Mapping(std::size_t size, int fd, off_t offset) : size_(size) {
   address_ = check(::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, offset), "mmap");
 }
 
+Mapping Mapping::own_pages(std::size_t size) {
+  constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  Mapping mapping;
+  mapping.address_ = check(::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, -1, 0), "mmap");
+  mapping.size_ = size;
+  return mapping;
+}
+
 Mapping::~Mapping() {
   if (address_ != nullptr) ::munmap(address_, size_);
 }
