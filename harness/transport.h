@@ -26,15 +26,18 @@
 //            peek(n) -> View, release()     or  recv(buffer) -> n  at the receiving end
 //   Signal   notify()  at one end,  wait()  at the other
 //   Lock     lock(), unlock()               at both
-//   Rpc      call(request, reply) -> n      at one end
+//   Rpc      call(request, reply) -> n      at one end: waits for the reply, of n bytes
 //            serve(count, handler)          at the other: handler(request, reply) -> n
 //
 // A channel whose ends both send and receive is duplex. Zero-copy is the general case: a transport
 // that copies writes only send and recv, and the harness lends it a private buffer (Lent, below).
+// `serve` answers exactly `count` calls, from whichever clients, and returns; `handler` is a
+// template parameter, and may throw. A reply has room for Shape::size bytes at both ends.
 #pragma once
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -136,6 +139,10 @@ concept Caller = requires(End end, View request, Bytes reply) {
   { end.call(request, reply) } -> std::same_as<std::size_t>;
 };
 template <class End>
+concept Server = requires(End end, std::uint64_t count, std::size_t (*handler)(View, Bytes)) {
+  end.serve(count, handler);
+};
+template <class End>
 concept Lockable = requires(End end) {
   end.lock();
   end.unlock();
@@ -171,9 +178,26 @@ concept Signal = Transport<T> && Paired<T> && Notifier<ProducerOf<T>> && Waiter<
 template <class T>
 concept Lock = Transport<T> && Paired<T> && Lockable<ProducerOf<T>> && Lockable<ConsumerOf<T>>;
 template <class T>
+concept Rpc = Transport<T> && Paired<T> && Caller<ProducerOf<T>> && Server<ConsumerOf<T>>;
+template <class T>
 concept LonelyChannel = Transport<T> && Lonely<T> && Sender<AloneOf<T>> && Receiver<AloneOf<T>>;
 template <class T>
 concept LonelySignal = Transport<T> && Lonely<T> && Notifier<AloneOf<T>> && Waiter<AloneOf<T>>;
+
+/// Private memory that starts at a cache line, so that its place isn't an accident that shows in
+/// the numbers.
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+  explicit AlignedBuffer(std::size_t size) : lines_(std::make_unique<Line[]>((size + 63) / 64)) {}
+  std::byte* data() const { return reinterpret_cast<std::byte*>(lines_.get()); }
+
+ private:
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  std::unique_ptr<Line[]> lines_;
+};
 
 /// Lends memory for an end that copies: reserve and peek hand out a private buffer, commit sends
 /// it and peek fills it. `size` is the largest message. Ends that lend pass straight through.
@@ -181,15 +205,15 @@ template <class End, Boundary boundary>
 class Lent {
  public:
   Lent(End end, std::size_t size) : end_(std::move(end)), size_(size) {
-    if constexpr (CopyingSender<End> && !LendingSender<End>) out_ = make_buffer();
-    if constexpr (CopyingReceiver<End> && !LendingReceiver<End>) in_ = make_buffer();
+    if constexpr (CopyingSender<End> && !LendingSender<End>) out_ = AlignedBuffer(size);
+    if constexpr (CopyingReceiver<End> && !LendingReceiver<End>) in_ = AlignedBuffer(size);
   }
 
   Bytes reserve(std::size_t size) requires Sender<End> {
     if constexpr (LendingSender<End>) {
       return end_.reserve(size);
     } else {
-      message_ = {bytes(out_), size};
+      message_ = {out_.data(), size};
       return message_;
     }
   }
@@ -205,31 +229,20 @@ class Lent {
     if constexpr (LendingReceiver<End>)
       return end_.peek(size);
     else if constexpr (boundary == Boundary::message)
-      return {bytes(in_), end_.recv({bytes(in_), size_})};
+      return {in_.data(), end_.recv({in_.data(), size_})};
     else
-      return {bytes(in_), end_.recv({bytes(in_), size})};
+      return {in_.data(), end_.recv({in_.data(), size})};
   }
   void release() requires Receiver<End> {
     if constexpr (LendingReceiver<End>) end_.release();
   }
 
  private:
-  /// Buffers start at a cache line, so that their place isn't an accident that shows in the
-  /// numbers.
-  struct alignas(64) Line {
-    std::byte bytes[64];
-  };
-  using Buffer = std::unique_ptr<Line[]>;
-  Buffer make_buffer() const { return std::make_unique<Line[]>((size_ + 63) / 64); }
-  static std::byte* bytes(const Buffer& buffer) {
-    return reinterpret_cast<std::byte*>(buffer.get());
-  }
-
   End end_;
   std::size_t size_;
   Bytes message_;
-  Buffer out_;
-  Buffer in_;
+  AlignedBuffer out_;
+  AlignedBuffer in_;
 };
 
 }  // namespace ipcbench

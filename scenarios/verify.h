@@ -22,7 +22,7 @@ struct Verify {
   static constexpr ScenarioFacts facts{
       .name = "verify",
       .summary = "proof: every byte, each size class, order, loss, full and empty; no timing",
-      .needs = "a channel, a signal or a lock",
+      .needs = "a channel, calls, a signal or a lock",
       .sized = true};
 
   template <Channel T>
@@ -37,6 +37,22 @@ struct Verify {
                 {"consumer", Side::consumer, [&](End& end) {
                    auto mine = lend<T>(link.consumer(), runner.shape());
                    end.once([&] { return receive_all(end, mine, size); });
+                 }}});
+  }
+
+  /// Requests and replies of different sizes and contents.
+  template <Rpc T>
+  static void run(Runner& runner) {
+    T link(runner.shape());
+    const std::size_t size = runner.params().size;
+    runner.run({{"producer", Side::producer,
+                 [&](End& end) {
+                   auto mine = link.producer();
+                   end.once([&] { return call_all(end, mine, size); });
+                 }},
+                {"consumer", Side::consumer, [&](End& end) {
+                   auto mine = link.consumer();
+                   end.once([&] { return serve_all(end, mine, size); });
                  }}});
   }
 
@@ -142,23 +158,29 @@ struct Verify {
     return ((sequence + 1) * 0x9E3779B97F4A7C15) ^ std::rotl((word + 1) * 0xD6E8FEB86659FD93, 31);
   }
 
-  static void send(auto& link, std::uint64_t sequence, std::size_t size) {
-    const Bytes message = link.reserve(size);
-    for (std::size_t at = 0, word = 0; at < size; at += 8, ++word) {
+  static void write(Bytes message, std::uint64_t sequence) {
+    for (std::size_t at = 0, word = 0; at < message.size(); at += 8, ++word) {
       const std::uint64_t value = pattern(sequence, word);
-      std::memcpy(message.data() + at, &value, std::min<std::size_t>(8, size - at));
+      std::memcpy(message.data() + at, &value, std::min<std::size_t>(8, message.size() - at));
     }
-    link.commit();
   }
 
-  static std::uint64_t receive(auto& link, std::uint64_t sequence, std::size_t size) {
-    const View message = link.peek(size);
+  static void read(View message, std::uint64_t sequence, std::size_t size) {
     if (message.size() != size) fail_payload(sequence, size, message.size());
     for (std::size_t at = 0, word = 0; at < size; at += 8, ++word) {
       const std::uint64_t value = pattern(sequence, word);
       if (std::memcmp(message.data() + at, &value, std::min<std::size_t>(8, size - at)) != 0)
         fail_payload(sequence, size, size);
     }
+  }
+
+  static void send(auto& link, std::uint64_t sequence, std::size_t size) {
+    write(link.reserve(size), sequence);
+    link.commit();
+  }
+
+  static std::uint64_t receive(auto& link, std::uint64_t sequence, std::size_t size) {
+    read(link.peek(size), sequence, size);
     link.release();
     return size;
   }
@@ -187,6 +209,41 @@ struct Verify {
       end.at(i);
       bytes += receive(link, i, size_of(i, size_max));
     }
+    end.set_verified_bytes(bytes);
+    return all;
+  }
+
+  // Call i carries message 2 i there and message 2 i + 1 back. The first call waits for a server
+  // that isn't serving yet, the last ones find it waiting.
+
+  static std::uint64_t call_all(End& end, auto& link, std::size_t size_max) {
+    const AlignedBuffer request(size_max);
+    const AlignedBuffer reply(size_max);
+    const std::uint64_t all = messages(size_max) + lockstep_messages;
+    for (std::uint64_t i = 0; i != all; ++i) {
+      end.at(i);
+      if (i >= messages(size_max)) pause();
+      const Bytes message(request.data(), size_of(2 * i, size_max));
+      write(message, 2 * i);
+      const std::size_t size = link.call(message, {reply.data(), size_max});
+      read({reply.data(), size}, 2 * i + 1, size_of(2 * i + 1, size_max));
+    }
+    return all;
+  }
+
+  static std::uint64_t serve_all(End& end, auto& link, std::size_t size_max) {
+    const std::uint64_t all = messages(size_max) + lockstep_messages;
+    for (int quiet = 0; quiet < 20; ++quiet) pause();
+    std::uint64_t bytes = 0;
+    link.serve(all, [&, i = std::uint64_t{0}](View request, Bytes reply) mutable {
+      end.at(i);
+      read(request, 2 * i, size_of(2 * i, size_max));
+      const std::size_t size = size_of(2 * i + 1, size_max);
+      write(reply.first(size), 2 * i + 1);
+      bytes += request.size() + size;
+      ++i;
+      return size;
+    });
     end.set_verified_bytes(bytes);
     return all;
   }
