@@ -85,6 +85,13 @@ class Mapping {
   Mapping() = default;
   /// Maps `size` bytes of `fd`, or anonymous memory where `fd` is -1.
   explicit Mapping(std::size_t size, int fd = -1);
+  /// Takes over memory that was mapped in another way (shmat(2), huge pages).
+  static Mapping adopt(void* address, std::size_t size) {
+    Mapping mapping;
+    mapping.address_ = address;
+    mapping.size_ = size;
+    return mapping;
+  }
   Mapping(Mapping&& other) noexcept
       : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Mapping& operator=(Mapping&& other) noexcept {
