@@ -5,7 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "harness/clock.h"
 #include "harness/options.h"
+#include "harness/results.h"
 
 namespace ipcbench {
 
@@ -15,6 +17,10 @@ inline constexpr int exit_failed = 3;
 inline constexpr int exit_nothing_ran = 77;
 
 int run_command(const RunOptions& options, const std::vector<std::string>& command_line);
+/// The context of a results file: the program, the command line, the time, the machine.
+Json make_context(const std::vector<std::string>& command_line, const Topology& topology,
+                  TickRate rate);
+
 int list_command(bool json);
 int describe_command(const std::string& transport, bool json);
 int doctor_command(bool json);

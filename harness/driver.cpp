@@ -15,7 +15,6 @@
 
 #include <fmt/format.h>
 
-#include "harness/machine.h"
 #include "harness/stats.h"
 
 namespace ipcbench {
@@ -72,7 +71,7 @@ void spawn_ends(ControlBlock& control, const Fd& control_file, const RunDirector
     ::signal(SIGPIPE, SIG_IGN);  // a dead peer is an error to report, in the ends too
     enter(record, Phase::starting, params);
     Runner runner(control, params, directory, row.variant);
-    if (params.start == Start::exec) {
+    if (params.manner.start == Start::exec) {
       spawn_ends(control, control_file, directory);
       runner.reap(2);
     } else {
@@ -148,8 +147,6 @@ std::string suspicion(const Outcome& outcome, double stolen_ticks) {
                      : "";
 }
 
-}  // namespace
-
 void read_measures(const ControlBlock& control, Outcome& outcome) {
   for (const EndRecord& record : control.ends) {
     if (record.role[0] == '\0') continue;
@@ -171,10 +168,23 @@ void read_measures(const ControlBlock& control, Outcome& outcome) {
   outcome.count = control.batch_count * control.batch_messages;
   if (control.batch_count == 0)
     for (const EndOutcome& end : outcome.ends) outcome.count = std::max(outcome.count, end.count);
-  outcome.batch_ns.assign(control.batch_ns, control.batch_ns + control.batch_count);
+  if (control.batch_ns[0] != 0)  // somebody kept them
+    outcome.batch_ns.assign(control.batch_ns, control.batch_ns + control.batch_count);
   if (control.histogram.count() > 0) outcome.histogram = control.histogram;
   if (control.depth != 0) outcome.depth = control.depth;
   outcome.verified_bytes = control.verified_bytes;
+}
+
+}  // namespace
+
+Outcome conclude(const ControlBlock& control, const ProcessorTimes& before) {
+  Outcome outcome;
+  const ProcessorTimes after = processor_times();
+  outcome.steal_fraction = steal_fraction(before, after);
+  read_measures(control, outcome);
+  outcome.reason = suspicion(outcome, after.stolen - before.stolen);
+  outcome.status = outcome.reason.empty() ? Status::ok : Status::suspect;
+  return outcome;
 }
 
 void fill(ControlBlock& control, const Row& row, std::size_t scenario, const Params& params) {
@@ -223,7 +233,6 @@ int Interrupts::arrived() {
 
 Outcome execute(const Row& row, std::size_t scenario, const Params& params,
                 const RunDirectory& directory, Interrupts& interrupts) {
-  Outcome outcome;
   const Fd control_file = make_control_file();
   const Mapping memory(sizeof(ControlBlock), control_file.get());
   auto& control = *new (memory.data()) ControlBlock{};
@@ -256,17 +265,9 @@ Outcome execute(const Row& row, std::size_t scenario, const Params& params,
   reap_leftovers(runner);
   directory.clear();
 
-  const ProcessorTimes after = processor_times();
-  outcome.steal_fraction = steal_fraction(before, after);
-  if (!ended.empty()) {
-    outcome.reason = ended;
-  } else if (status != 0) {
-    outcome.reason = cause(control, status);
-  } else {
-    read_measures(control, outcome);
-    outcome.reason = suspicion(outcome, after.stolen - before.stolen);
-    outcome.status = outcome.reason.empty() ? Status::ok : Status::suspect;
-  }
+  if (ended.empty() && status == 0) return conclude(control, before);
+  Outcome outcome;
+  outcome.reason = ended.empty() ? cause(control, status) : ended;
   return outcome;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/histogram.h"
+#include "harness/machine.h"
 #include "harness/row.h"
 #include "harness/run.h"
 
@@ -77,8 +78,9 @@ Outcome execute(const Row& row, std::size_t scenario, const Params& params,
 /// Writes down what is to be run in a fresh control block.
 void fill(ControlBlock& control, const Row& row, std::size_t scenario, const Params& params);
 
-/// What the ends of a finished run have left in its control block.
-void read_measures(const ControlBlock& control, Outcome& outcome);
+/// What came of a run whose ends are all done, and whether it is to be trusted. `before` is from
+/// when it began.
+Outcome conclude(const ControlBlock& control, const ProcessorTimes& before);
 
 /// "producer measuring, at message 512; consumer measuring, at message 448"
 std::string whereabouts(const ControlBlock& control);

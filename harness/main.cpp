@@ -10,6 +10,7 @@
 
 #include "harness/build_info.h"
 #include "harness/commands.h"
+#include "harness/pair.h"
 #include "harness/text.h"
 
 namespace {
@@ -32,6 +33,8 @@ Examples:
   ipcbench run --suite quick                        a first comparison of everything, 20 seconds
   ipcbench run -t pipe,tcp,shm_posix -s 64,4KiB     only these, the default scenarios
   ipcbench run -t 'unix_*' -S ping_pong --placement same-core -r 20 -o unix.json
+  ipcbench serve fifo --name demo                   in one terminal, and in another
+  ipcbench connect --name demo                      the same between unrelated processes
   ipcbench table unix.json --format md              a results file as a table
   ipcbench list                                     what there is, and what fits what
   ipcbench describe posix_mq                        its facts and limits here
@@ -84,6 +87,15 @@ int dispatch(int argc, char** argv) {
   CLI::App* run = app.add_subcommand("run", "Measure, and print the table");
   add_run_options(*run, run_options);
 
+  PairOptions pair;
+  CLI::App* serve = app.add_subcommand("serve", "Make a link under a name, for connect");
+  add_serve_options(*serve, pair);
+  CLI::App* connect = app.add_subcommand("connect", "Find what serve has made, and measure");
+  add_connect_options(*connect, pair);
+  std::vector<std::string> end_arguments;
+  CLI::App* end = app.add_subcommand("end", "")->group("");
+  end->add_option("arguments", end_arguments);
+
   CLI::App* list = app.add_subcommand("list", "Transports and scenarios, and what fits what");
   list->add_flag("--json", json, "As JSON");
 
@@ -116,6 +128,9 @@ int dispatch(int argc, char** argv) {
     return report_wrong_usage(app, error, argc, argv);
   }
   if (run->parsed()) return run_command(run_options, {argv, argv + argc});
+  if (serve->parsed()) return serve_command(pair);
+  if (connect->parsed()) return connect_command(pair, {argv, argv + argc});
+  if (end->parsed()) return end_command(end_arguments);
   if (list->parsed()) return list_command(json);
   if (describe->parsed()) return describe_command(transport, json);
   if (table->parsed()) return table_command(files, format, color);

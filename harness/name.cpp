@@ -143,18 +143,10 @@ RunDirectory::RunDirectory(Join, const std::string& path, bool is_ours)
   check(::flock(lock_.get(), LOCK_SH | LOCK_NB), "flock", path);
 }
 
-RunDirectory RunDirectory::create(std::string_view name) {
-  return RunDirectory(name);
-}
-
-RunDirectory RunDirectory::join(std::string_view name) {
-  return {Join{}, fmt::format("{}/{}{}-{}", temporary_directory(), prefix, ::getuid(), name),
-          false};
-}
-
-RunDirectory RunDirectory::join_path(const std::string& path, bool is_ours) {
-  return {Join{}, path, is_ours};
-}
+RunDirectory::RunDirectory(Find, std::string_view name)
+    : RunDirectory(Join{},
+                   fmt::format("{}/{}{}-{}", temporary_directory(), prefix, ::getuid(), name),
+                   false) {}
 
 /// It gets its final name only once it is locked, so that a sweep can't take it for a dead one. A
 /// sweep may remove it before that, when it is still empty: then another one is to be made. The

@@ -28,12 +28,15 @@ class RunDirectory {
   RunDirectory();
   /// The same, with a name that another process knows (`ipcbench serve --name`). Throws UsageError
   /// where a live process uses that name.
-  static RunDirectory create(std::string_view name);
-  /// The directory of another process, found by its name: what it names is found and not made. An
-  /// end that was started by exec finds it by its path, and `is_ours` says whether it is the one
-  /// that makes the objects. Throws std::system_error where there is none.
-  static RunDirectory join(std::string_view name);
-  static RunDirectory join_path(const std::string& path, bool is_ours);
+  explicit RunDirectory(std::string_view name);
+  /// The directory of another process, found by its name: what it names is found and not made.
+  /// Throws std::system_error where there is none.
+  struct Find {};
+  RunDirectory(Find, std::string_view name);
+  /// The same by its path, in a process that belongs to the other one; `is_ours` says whether this
+  /// is the one that makes the objects.
+  struct Join {};
+  RunDirectory(Join, const std::string& path, bool is_ours);
   RunDirectory(const RunDirectory&) = delete;
   RunDirectory& operator=(const RunDirectory&) = delete;
   /// Removes the directory and all that is noted in it, in the process that created it.
@@ -48,9 +51,6 @@ class RunDirectory {
   void clear() const;
 
  private:
-  struct Join {};
-  explicit RunDirectory(std::string_view name);
-  RunDirectory(Join, const std::string& path, bool is_ours);
   bool make(std::string token);
 
   std::string token_;

@@ -38,6 +38,12 @@ constexpr PlanFlag plan_flags[] = {
      "Where the two ends run: same-core, cross-core, none"},
     {"--pin", &RunOptions::pin, "IPCBENCH_PIN", "A,B",
      "Pin the producer to CPU A and the consumer to CPU B"},
+    {"--wait", &RunOptions::waitings, "IPCBENCH_WAIT", "LIST",
+     "How an end waits for a descriptor: block, poll (epoll), spin"},
+    {"--start", &RunOptions::starts, "IPCBENCH_START", "LIST",
+     "How a pair starts: fork, or exec: two unrelated processes that meet by name"},
+    {"--peers", &RunOptions::peers, "IPCBENCH_PEERS", "LIST",
+     "Producers x consumers on one object: 1x1 (direct), 2x2 (mailbox), 4x1 …"},
     {"-r,--repeats", &RunOptions::repeats, "IPCBENCH_REPEATS", "N",
      "Repeats of every cell, each in fresh processes"},
     {"-w,--warmup", &RunOptions::warmup, "IPCBENCH_WARMUP", "TIME",
@@ -105,6 +111,17 @@ std::vector<Place> resolve_places(const RunOptions& options, const Topology& top
   }
 }
 
+/// The values between commas, once each.
+template <class Parse>
+auto parse_each(const std::string& list, const char* flag, Parse parse) {
+  std::vector<decltype(parse(list))> values;
+  for (const std::string& word : split_list(list, flag)) {
+    auto value = parse(word);
+    if (std::find(values.begin(), values.end(), value) == values.end()) values.push_back(value);
+  }
+  return values;
+}
+
 }  // namespace
 
 void add_run_options(CLI::App& command, RunOptions& options) {
@@ -147,6 +164,9 @@ Selection resolve(const RunOptions& given, const Topology& topology) {
   for (const std::string& size : split_list(options.sizes, "--size"))
     selection.sizes.push_back(parse_size(size));
   selection.places = resolve_places(options, topology);
+  selection.waitings = parse_each(options.waitings, "--wait", parse_waiting);
+  selection.starts = parse_each(options.starts, "--start", parse_start);
+  selection.peers = parse_each(options.peers, "--peers", parse_peers);
   selection.repeats = static_cast<int>(parse_number(options.repeats, "--repeats", 1, 10'000));
   selection.warmup_ns = parse_duration(options.warmup, "--warmup", 0, 60);
   selection.min_time_ns = parse_duration(options.min_time, "--min-time", 0.001, 600);

@@ -27,6 +27,9 @@ struct RunOptions {
   std::string sizes;
   std::string placements;
   std::string pin;
+  std::string waitings;
+  std::string starts;
+  std::string peers;
   std::string repeats;
   std::string warmup;
   std::string min_time;

@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <climits>
 #include <random>
 #include <regex>
 #include <set>
@@ -16,6 +17,7 @@ namespace {
 
 /// What a run costs besides its warm-up and its measured loop: forks, set-up, the last rounds.
 constexpr std::int64_t run_overhead_ns = 8'000'000;
+constexpr int peers_max = 64;  ///< of either side
 
 bool matches(const std::string& pattern, std::string_view name) {
   const std::string text(name);
@@ -51,12 +53,44 @@ std::regex compile(const std::string& filter) {
 std::string reason_to_skip(const Row& row, std::size_t scenario, const PlannedCell& cell,
                            std::uint64_t depth) {
   if (!cell.place.impossible.empty()) return cell.place.impossible;
-  const bool shares_core = cell.place.cpus[0] >= 0 && cell.place.cpus[0] == cell.place.cpus[1];
+  const bool shares_core = cell.manner.is_mailbox() ||
+                           (cell.place.cpus[0] >= 0 && cell.place.cpus[0] == cell.place.cpus[1]);
   return misfit(row, scenario,
                 {.size = cell.size.value_or(0),
                  .depth = depth,
                  .shares_core = shares_core,
-                 .directory = nullptr});
+                 .waiting = cell.manner.waiting,
+                 .producers = cell.manner.producers,
+                 .consumers = cell.manner.consumers,
+                 .directory = nullptr,
+                 .variant = row.variant},
+                cell.manner.start);
+}
+
+/// Why several producers or consumers can't share one object of this row, or "".
+std::string why_no_mailbox(const Row& row, const ScenarioFacts& scenario, const Shape& shape) {
+  if (!scenario.shareable) return fmt::format("{} is for one pair", scenario.name);
+  if (row.facts.peers == Peers::one_to_one) return "it serves one producer and one consumer";
+  if (row.facts.peers == Peers::many_to_one && shape.consumers > 1) return "it serves one consumer";
+  if (shape.size < sizeof(std::uint64_t))
+    return fmt::format("{} bytes; a shared mailbox needs 8, to tell the messages apart",
+                       shape.size);
+  if (row.facts.boundary == Boundary::stream && shape.size > PIPE_BUF)
+    return fmt::format("{} bytes; writes of over {} (PIPE_BUF) to a shared byte stream mix",
+                       shape.size, PIPE_BUF);
+  return "";
+}
+
+std::string why_not_in_this_manner(const Row& row, const ScenarioFacts& scenario,
+                                   const Shape& shape, Start start) {
+  if (shape.waiting != Waiting::block && !row.facts.pollable)
+    return fmt::format("--wait {}: it holds no descriptor that can be polled", text(shape.waiting));
+  if (shape.waiting == Waiting::spin && shape.shares_core)
+    return "spinning needs a core for each end";
+  if (start == Start::exec && row.facts.naming == Naming::inherited)
+    return "--start exec: it has no name that an unrelated process could find it by";
+  if (shape.producers > 1 || shape.consumers > 1) return why_no_mailbox(row, scenario, shape);
+  return "";
 }
 
 /// A whole number of a plan that was read: get<std::uint64_t>() alone takes -1 for a large one.
@@ -86,7 +120,9 @@ void shuffle(std::vector<std::size_t>& items, std::mt19937_64& random) {
 
 std::string PlannedCell::key() const {
   const std::string size_part = size ? fmt::format("/size:{}", *size) : "";
-  return fmt::format("{}/{}{}/place:{}", scenario, transport, size_part, place.name);
+  std::string key = fmt::format("{}/{}{}/place:{}", scenario, transport, size_part, place.name);
+  for (const std::string& word : manner.words()) key += "/" + word;
+  return key;
 }
 
 Params Plan::params(const PlannedCell& cell, TickRate rate) const {
@@ -94,6 +130,7 @@ Params Plan::params(const PlannedCell& cell, TickRate rate) const {
   params.size = cell.size.value_or(0);
   params.depth = depth;
   params.cpus = cell.place.cpus;
+  params.manner = cell.manner;
   params.warmup_ns = warmup_ns;
   params.min_time_ns = min_time_ns;
   params.timeout_ns = timeout_ns;
@@ -120,26 +157,33 @@ Plan make_plan(const Selection& selection) {
             .seed = selection.seed};
   const std::set<std::uint64_t> sizes(selection.sizes.begin(), selection.sizes.end());
   const auto add = [&](const Row& row, std::size_t scenario, std::optional<std::uint64_t> size,
-                       const Place& place) {
+                       const Place& place, const Manner& manner) {
     PlannedCell cell{.transport = std::string(row.facts.name),
                      .scenario = std::string(all_scenarios()[scenario].name),
                      .size = size,
                      .place = place,
+                     .manner = manner,
                      .skipped = ""};
     if (!std::regex_search(cell.key(), filter)) return;
     cell.skipped = reason_to_skip(row, scenario, cell, selection.depth);
     plan.cells.push_back(std::move(cell));
   };
+  std::vector<Manner> manners;
+  for (const Waiting waiting : selection.waitings)
+    for (const Start start : selection.starts)
+      for (const auto& [producers, consumers] : selection.peers)
+        manners.push_back({waiting, start, producers, consumers});
   for (const Row* row : match_all<const Row*>(selection.transports, match_rows))
     for (const std::size_t scenario : match_all<std::size_t>(selection.scenarios, match_scenarios))
-      for (const Place& place : selection.places) {
-        if (row->cells[scenario] == nullptr) continue;
-        if (!all_scenarios()[scenario].sized) add(*row, scenario, std::nullopt, place);
-        if (all_scenarios()[scenario].sized && row->facts.boundary == Boundary::none)
-          add(*row, scenario, std::nullopt, place);  // verify, of what carries no bytes
-        else if (all_scenarios()[scenario].sized)
-          for (const std::uint64_t size : sizes) add(*row, scenario, size, place);
-      }
+      for (const Place& place : selection.places)
+        for (const Manner& manner : manners) {
+          if (row->cells[scenario] == nullptr) continue;
+          // verify is sized, but not of what carries no bytes
+          if (!all_scenarios()[scenario].sized || row->facts.boundary == Boundary::none)
+            add(*row, scenario, std::nullopt, place, manner);
+          else
+            for (const std::uint64_t size : sizes) add(*row, scenario, size, place, manner);
+        }
 
   std::vector<std::size_t> due;
   for (std::size_t i = 0; i < plan.cells.size(); ++i)
@@ -190,14 +234,59 @@ std::optional<std::size_t> find_scenario(std::string_view name) {
   return std::nullopt;
 }
 
-std::string misfit(const Row& row, std::size_t scenario, const Shape& shape) {
+std::string misfit(const Row& row, std::size_t scenario, const Shape& shape, Start start) {
   if (row.cells[scenario] == nullptr)
     return fmt::format("{} needs {}", all_scenarios()[scenario].name,
                        all_scenarios()[scenario].needs);
   if (std::string reason = row.unavailable(); !reason.empty()) return reason;
   const std::optional<std::size_t> most = row.message_max();
   if (most && shape.size > *most) return fmt::format("{} bytes; it takes {}", shape.size, *most);
-  return row.unfit(shape);
+  std::string reason = why_not_in_this_manner(row, all_scenarios()[scenario], shape, start);
+  return reason.empty() ? row.unfit(shape) : reason;
+}
+
+void add_manner(nlohmann::ordered_json& json, const Manner& manner) {
+  json["wait"] = text(manner.waiting);
+  json["start"] = text(manner.start);
+  json["producers"] = manner.producers;
+  json["consumers"] = manner.consumers;
+}
+
+Manner manner_from_json(const nlohmann::ordered_json& json) {
+  Manner manner;  // older files don't have these
+  if (json.contains("wait")) manner.waiting = parse_waiting(json.at("wait").get<std::string>());
+  if (json.contains("start")) manner.start = parse_start(json.at("start").get<std::string>());
+  const auto count = [&](const char* key) {
+    return json.contains(key) ? static_cast<int>(natural(json.at(key), key, peers_max)) : 1;
+  };
+  manner.producers = count("producers");
+  manner.consumers = count("consumers");
+  return manner;
+}
+
+Waiting parse_waiting(const std::string& word) {
+  for (const Waiting waiting : {Waiting::block, Waiting::poll, Waiting::spin})
+    if (word == text(waiting)) return waiting;
+  throw UsageError(fmt::format("--wait '{}': expected block, poll or spin", printable(word)));
+}
+
+Start parse_start(const std::string& word) {
+  for (const Start start : {Start::fork, Start::exec})
+    if (word == text(start)) return start;
+  throw UsageError(fmt::format("--start '{}': expected fork or exec", printable(word)));
+}
+
+std::pair<int, int> parse_peers(const std::string& word) {
+  if (word == "direct") return {1, 1};
+  if (word == "mailbox") return {2, 2};
+  const std::size_t cross = word.find('x');
+  if (cross == std::string::npos)
+    throw UsageError(
+        fmt::format("--peers '{}': expected producers x consumers, such as 4x1; or "
+                    "direct (1x1) or mailbox (2x2)",
+                    printable(word)));
+  return {static_cast<int>(parse_number(word.substr(0, cross), "--peers", 1, peers_max)),
+          static_cast<int>(parse_number(word.substr(cross + 1), "--peers", 1, peers_max))};
 }
 
 nlohmann::ordered_json to_json(const Plan& plan) {
@@ -205,8 +294,9 @@ nlohmann::ordered_json to_json(const Plan& plan) {
   for (const PlannedCell& cell : plan.cells) {
     nlohmann::ordered_json one{
         {"key", cell.key()}, {"transport", cell.transport},  {"scenario", cell.scenario},
-        {"size", nullptr},   {"placement", cell.place.name}, {"cpus", cell.place.cpus},
-        {"skipped", nullptr}};
+        {"size", nullptr},   {"placement", cell.place.name}, {"cpus", cell.place.cpus}};
+    add_manner(one, cell.manner);
+    one["skipped"] = nullptr;
     if (cell.size) one["size"] = *cell.size;
     if (!cell.skipped.empty()) one["skipped"] = cell.skipped;
     cells.push_back(std::move(one));
@@ -247,6 +337,7 @@ Plan plan_from_json(const nlohmann::ordered_json& json) {
     if (!one.at("size").is_null()) cell.size = natural(one.at("size"), "size", INT64_MAX);
     one.at("placement").get_to(cell.place.name);
     cell.place.cpus = {cpu(one.at("cpus").at(0)), cpu(one.at("cpus").at(1))};
+    cell.manner = manner_from_json(one);
     if (!one.at("skipped").is_null()) one.at("skipped").get_to(cell.skipped);
     plan.cells.push_back(std::move(cell));
   }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -20,6 +21,9 @@ struct Selection {
   std::vector<std::string> scenarios{"*"};
   std::vector<std::uint64_t> sizes{64};  ///< bytes
   std::vector<Place> places;
+  std::vector<Waiting> waitings{Waiting::block};
+  std::vector<Start> starts{Start::fork};
+  std::vector<std::pair<int, int>> peers{{1, 1}};  ///< producers, consumers
   int repeats = 1;
   std::uint64_t depth = 64;
   std::int64_t warmup_ns = 20'000'000;
@@ -36,9 +40,10 @@ struct PlannedCell {
   std::string scenario;
   std::optional<std::uint64_t> size;  ///< bytes; nothing where the scenario has no size
   Place place;
+  Manner manner;
   std::string skipped;  ///< why it isn't run, or ""
 
-  /// "ping_pong/pipe/size:64/place:cross-core"
+  /// "ping_pong/pipe/size:64/place:cross-core", and the manner's words after it.
   std::string key() const;
 };
 
@@ -77,7 +82,17 @@ std::optional<std::size_t> find_scenario(std::string_view name);
 
 /// Why a row can't do a scenario with these parameters, or "". What its types rule out has the
 /// scenario's `needs` as its reason.
-std::string misfit(const Row& row, std::size_t scenario, const Shape& shape);
+std::string misfit(const Row& row, std::size_t scenario, const Shape& shape,
+                   Start start = Start::fork);
+
+/// The words of --wait, --start and --peers. Throw UsageError.
+Waiting parse_waiting(const std::string& word);
+Start parse_start(const std::string& word);
+std::pair<int, int> parse_peers(const std::string& word);
+
+/// A cell's manner as it stands in results files, and back: what is missing is as usual.
+void add_manner(nlohmann::ordered_json& json, const Manner& manner);
+Manner manner_from_json(const nlohmann::ordered_json& json);
 
 /// A plan as it stands in results files and journals, and back. plan_from_json throws
 /// nlohmann::json::exception where the document has another form, UsageError where a number is out

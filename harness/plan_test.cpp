@@ -93,10 +93,14 @@ TEST(Plan, KeysHoldWhatWasMeasuredAndNoCounts) {
                    .scenario = "ping_pong",
                    .size = 64,
                    .place = {.name = "cross-core", .cpus = {2, 3}, .impossible = ""},
+                   .manner = {},
                    .skipped = ""};
   EXPECT_EQ(cell.key(), "ping_pong/pipe/size:64/place:cross-core");
   cell.size.reset();
   EXPECT_EQ(cell.key(), "ping_pong/pipe/place:cross-core");
+  cell.manner = {.waiting = Waiting::poll, .start = Start::exec, .producers = 4, .consumers = 2};
+  EXPECT_EQ(cell.key(), "ping_pong/pipe/place:cross-core/wait:poll/start:exec/peers:4x2");
+  cell.manner = {};
   Selection selection = small();
   const std::vector<std::string> keys = keys_of(make_plan(selection));
   selection.repeats = 7;

@@ -111,6 +111,14 @@ void add_ends(Json& run, const PlannedCell& cell, const Outcome& outcome) {
   run["ends"] = std::move(ends);
 }
 
+/// Of what those got who compete: a lock's holders, or the ends that take from one mailbox.
+void add_fairness(Json& run, const Outcome& outcome, std::string_view rivals) {
+  std::vector<double> shares;
+  for (const EndOutcome& end : outcome.ends)
+    if (end.role.starts_with(rivals)) shares.push_back(static_cast<double>(end.count));
+  run["fairness"] = number(fairness(shares));
+}
+
 void add_measures(Json& run, const PlannedCell& cell, const Outcome& outcome) {
   const auto count = static_cast<double>(outcome.count);
   const double seconds = static_cast<double>(outcome.elapsed_ns) / 1e9;
@@ -120,13 +128,12 @@ void add_measures(Json& run, const PlannedCell& cell, const Outcome& outcome) {
   if (cell.scenario == "verify") {
     run["verified_bytes"] = outcome.verified_bytes;
   } else if (cell.scenario == "contend") {
-    std::vector<double> shares;
-    for (const EndOutcome& end : outcome.ends) shares.push_back(static_cast<double>(end.count));
     run["acquisitions_per_s"] = number(count / seconds);
-    run["fairness"] = number(fairness(shares));
+    add_fairness(run, outcome, "");
   } else if (cell.scenario == "flood") {
     run["messages_per_s"] = number(count / seconds);
     run["bytes_per_s"] = number(count * static_cast<double>(cell.size.value_or(0)) / seconds);
+    if (cell.manner.is_mailbox()) add_fairness(run, outcome, "consumer_");
   } else {
     add_round_trip(run, outcome);
   }
@@ -140,12 +147,14 @@ void add_measures(Json& run, const PlannedCell& cell, const Outcome& outcome) {
 }
 
 Json run_head(const PlannedCell& cell, int repeat) {
-  return {{"key", cell.key()},
-          {"transport", cell.transport},
-          {"scenario", cell.scenario},
-          {"size", cell.size ? Json(*cell.size) : Json(nullptr)},
-          {"placement", cell.place.name},
-          {"repeat", repeat}};
+  Json head{{"key", cell.key()},
+            {"transport", cell.transport},
+            {"scenario", cell.scenario},
+            {"size", cell.size ? Json(*cell.size) : Json(nullptr)},
+            {"placement", cell.place.name}};
+  add_manner(head, cell.manner);
+  head["repeat"] = repeat;
+  return head;
 }
 
 void write_whole(int fd, std::string_view text, const std::string& path) {
@@ -239,6 +248,7 @@ class RunReader {
     record.scenario = text("scenario", name_size_max);
     record.placement = text("placement", name_size_max);
     record.size = size();
+    record.manner = manner();
     record.repeat = static_cast<int>(whole("repeat", 0, 1'000'000));
     record.status = status();
     if (run_.contains("reason") && !run_["reason"].is_null())
@@ -282,6 +292,13 @@ class RunReader {
   std::optional<std::uint64_t> size() const {
     if (at("size").is_null()) return std::nullopt;
     return whole("size", 0, std::uint64_t{1} << 40);
+  }
+  Manner manner() const {
+    try {
+      return manner_from_json(run_);
+    } catch (const std::exception& error) {
+      reject(path_, fmt::format("runs[{}]: {}", index_, without_number(error.what())));
+    }
   }
   Status status() const {
     const std::string word = text("status", name_size_max);
@@ -354,6 +371,7 @@ void check_runs(const Journal::Content& content, const std::string& path) {
                            .scenario = run.scenario,
                            .size = run.size,
                            .place = {.name = run.placement, .cpus = {-1, -1}, .impossible = ""},
+                           .manner = run.manner,
                            .skipped = ""};
     if (i >= plan.order.size() || plan.order[i].repeat != run.repeat ||
         plan.cells[plan.order[i].cell].key() != cell.key())

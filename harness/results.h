@@ -71,6 +71,7 @@ struct RunRecord {
   std::string scenario;
   std::optional<std::uint64_t> size;
   std::string placement;
+  Manner manner;
   int repeat = 0;
   Status status = Status::failed;
   std::string reason;

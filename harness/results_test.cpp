@@ -12,6 +12,7 @@ PlannedCell cell_of(const char* scenario, std::optional<std::uint64_t> size = 64
           .scenario = scenario,
           .size = size,
           .place = {.name = "none", .cpus = {-1, -1}, .impossible = ""},
+          .manner = {},
           .skipped = ""};
 }
 

@@ -25,6 +25,7 @@ struct ScenarioFacts {
   std::string_view summary;  ///< one line for `list`
   std::string_view needs;    ///< what a transport must offer: "a channel", "a lock"
   bool sized;                ///< the message size is one of its parameters
+  bool shareable = false;    ///< several producers and consumers may share one link (`--peers`)
 };
 
 /// One transport, erased: its facts, its answers, and a cell for each scenario (in the order of

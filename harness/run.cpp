@@ -81,6 +81,14 @@ std::string_view text(Start start) {
   return start == Start::fork ? "fork" : "exec";
 }
 
+std::vector<std::string> Manner::words() const {
+  std::vector<std::string> words;
+  if (waiting != Waiting::block) words.push_back(fmt::format("wait:{}", text(waiting)));
+  if (start != Start::fork) words.push_back(fmt::format("start:{}", text(start)));
+  if (is_mailbox()) words.push_back(fmt::format("peers:{}x{}", producers, consumers));
+  return words;
+}
+
 void enter(EndRecord& record, Phase phase, const Params& params) {
   record.phase.store(phase, std::memory_order_release);
   if (params.stop_at[0] != '\0' && params.stop_at == fmt::format("{}:{}", record.role, text(phase)))
@@ -177,10 +185,11 @@ void End::stop_measuring(std::uint64_t count) {
 Shape Runner::shape() const {
   return {.size = params_.size,
           .depth = params_.depth,
-          .shares_core = params_.cpus[0] >= 0 && params_.cpus[0] == params_.cpus[1],
-          .waiting = params_.waiting,
-          .producers = params_.producers,
-          .consumers = params_.consumers,
+          .shares_core = params_.manner.is_mailbox() ||
+                         (params_.cpus[0] >= 0 && params_.cpus[0] == params_.cpus[1]),
+          .waiting = params_.manner.waiting,
+          .producers = params_.manner.producers,
+          .consumers = params_.manner.consumers,
           .directory = &directory_,
           .variant = variant_};
 }

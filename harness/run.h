@@ -37,9 +37,23 @@ namespace ipcbench {
 enum class Phase : std::uint32_t { none, starting, opening, warming_up, measuring, closing, done };
 std::string_view text(Phase);
 
-/// How the processes of a pair come to be.
-enum class Start : std::uint32_t { fork, exec };
+/// How the processes of a pair come to be: forked from the runner, which made the link; or as
+/// programs of their own, which find each other by the link's name.
+enum class Start { fork, exec };
 std::string_view text(Start);
+
+/// The three axes of how a mechanism is used, whatever is sent.
+struct Manner {
+  Waiting waiting = Waiting::block;
+  Start start = Start::fork;
+  int producers = 1;  ///< on one object, which is a mailbox where there are several of either
+  int consumers = 1;
+
+  bool is_mailbox() const { return producers > 1 || consumers > 1; }
+  /// What isn't as usual: "wait:poll", "start:exec", "peers:4x1".
+  std::vector<std::string> words() const;
+  bool operator==(const Manner&) const = default;
+};
 
 /// Everything that decides how a run goes. Recorded with its results. Ends that were started by
 /// exec read it in the control block, so it holds no pointers of its own process.
@@ -47,10 +61,7 @@ struct Params {
   std::size_t size = 64;            ///< bytes of a message; 0 where the scenario has none
   std::size_t depth = 64;           ///< messages the channel is asked to hold
   std::array<int, 2> cpus{-1, -1};  ///< where producers and consumers are pinned; -1: nowhere
-  Waiting waiting = Waiting::block;
-  Start start = Start::fork;
-  int producers = 1;  ///< on one object, which is a mailbox where there are several of either
-  int consumers = 1;
+  Manner manner;
   std::int64_t warmup_ns = 20'000'000;
   std::int64_t min_time_ns = 50'000'000;  ///< what the calibrated count aims at
   std::int64_t timeout_ns = 20'000'000'000;
@@ -95,6 +106,7 @@ struct ControlBlock {
   char transport[64];
   char scenario[32];
   Params params;
+  std::atomic<std::int32_t> command_pids[2];  ///< of connect and serve, where they started the ends
   alignas(64) std::atomic<std::uint32_t> link_made;  ///< an exec start's creator is ready; a futex
   alignas(64) std::byte scratch[scratch_size];       ///< zeroed; a scenario's own (Runner::scratch)
 

@@ -137,15 +137,6 @@ class ProgressLine {
   int repeats_;
 };
 
-Json make_context(const std::vector<std::string>& command_line, const Topology& topology,
-                  TickRate rate) {
-  return {{"program", "ipcbench"},
-          {"version", build_version},
-          {"command", command_line},
-          {"started", utc_now()},
-          {"machine", Json(machine_record(topology, rate, measure_clock_cost(rate)))}};
-}
-
 /// What is measured now must be comparable with what the journal holds.
 void check_same_machine(const Json& then, const Json& now, const std::string& journal) {
   const Json::json_pointer digest("/machine/identity_digest");
@@ -221,6 +212,15 @@ int report_nothing_to_run(const Plan& plan) {
 }
 
 }  // namespace
+
+Json make_context(const std::vector<std::string>& command_line, const Topology& topology,
+                  TickRate rate) {
+  return {{"program", "ipcbench"},
+          {"version", build_version},
+          {"command", command_line},
+          {"started", utc_now()},
+          {"machine", Json(machine_record(topology, rate, measure_clock_cost(rate)))}};
+}
 
 int run_command(const RunOptions& options, const std::vector<std::string>& command_line) {
   wants_color(options.color, STDOUT_FILENO);  // so that a wrong word is told before the runs

@@ -5,7 +5,8 @@
 namespace ipcbench {
 namespace {
 
-using Key = std::tuple<std::string, std::string, std::optional<std::uint64_t>, std::string>;
+using Key = std::tuple<std::string, std::string, std::optional<std::uint64_t>, std::string,
+                       std::vector<std::string>>;
 
 std::vector<double> values_of(const std::vector<const RunRecord*>& runs, const std::string& name) {
   std::vector<double> values;
@@ -52,6 +53,7 @@ CellSummary summarise_cell(const std::vector<const RunRecord*>& all) {
   cell.scenario = first.scenario;
   cell.size = first.size;
   cell.placement = first.placement;
+  cell.manner = first.manner;
   std::vector<const RunRecord*> measured;
   Histogram merged;
   for (const RunRecord* run : all) {
@@ -82,11 +84,17 @@ CellSummary summarise_cell(const std::vector<const RunRecord*>& all) {
 
 }  // namespace
 
+std::string CellSummary::label() const {
+  std::string label = transport;
+  for (const std::string& word : manner.words()) label += " " + word;
+  return label;
+}
+
 std::vector<CellSummary> summarise(const std::vector<RunRecord>& runs) {
   std::map<Key, std::size_t> indices;
   std::vector<std::vector<const RunRecord*>> groups;
   for (const RunRecord& run : runs) {
-    const Key key{run.transport, run.scenario, run.size, run.placement};
+    const Key key{run.transport, run.scenario, run.size, run.placement, run.manner.words()};
     const auto [entry, is_new] = indices.try_emplace(key, groups.size());
     if (is_new) groups.emplace_back();
     groups[entry->second].push_back(&run);

@@ -18,6 +18,7 @@ struct CellSummary {
   std::string scenario;
   std::optional<std::uint64_t> size;
   std::string placement;
+  Manner manner;
   int ok = 0;
   int suspect = 0;
   int failed = 0;
@@ -37,6 +38,8 @@ struct CellSummary {
   std::optional<Estimate> fairness;
   std::optional<Estimate> cpu_ns_per_message;
 
+  /// The transport, and what is unusual in how it was used: "pipe wait:poll".
+  std::string label() const;
   int measured() const { return ok + suspect; }
 };
 

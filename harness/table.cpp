@@ -154,7 +154,7 @@ Table channel_table(const Group& group, std::uint64_t size, const std::string& p
     const auto p50 = field(trip, &CellSummary::p50_ns);
     const auto rate = field(flood, &CellSummary::messages_per_s);
     table.rows.push_back(
-        {printable(name, 40), show(p50, duration_text), show_half_width(p50),
+        {printable(name, 60), show(p50, duration_text), show_half_width(p50),
          show(field(trip, &CellSummary::p99_ns), duration_text), times_slower(p50, best, name),
          show(field(trip, &CellSummary::cpu_ns_per_message), duration_text), show(rate, rate_text),
          show_half_width(rate), show(field(flood, &CellSummary::bytes_per_s), bandwidth_text),
@@ -178,7 +178,7 @@ Table handoff_table(const Group& group, const std::string& placement, const std:
     const CellSummary* cell = find(group, name, "handoff");
     const auto p50 = field(cell, &CellSummary::p50_ns);
     table.rows.push_back(
-        {printable(name, 40), show(p50, duration_text), show_half_width(p50),
+        {printable(name, 60), show(p50, duration_text), show_half_width(p50),
          show(field(cell, &CellSummary::p99_ns), duration_text), times_slower(p50, best, name),
          show(field(cell, &CellSummary::cpu_ns_per_message), duration_text), notes_of({cell})});
   }
@@ -197,7 +197,7 @@ Table contend_table(const Group& group, const std::string& placement, const std:
   for (const std::string& name : sorted(group, cost)) {
     const CellSummary* cell = find(group, name, "contend");
     const auto rate = field(cell, &CellSummary::acquisitions_per_s);
-    table.rows.push_back({printable(name, 40), show(rate, rate_text), show_half_width(rate),
+    table.rows.push_back({printable(name, 60), show(rate, rate_text), show_half_width(rate),
                           show(field(cell, &CellSummary::fairness), plain_text),
                           show(field(cell, &CellSummary::cpu_ns_per_message), duration_text),
                           notes_of({cell})});
@@ -211,7 +211,7 @@ Table verify_table(const Group& group, const std::string& what, const std::strin
               .rows = {}};
   for (const auto& [name, cells] : group) {
     const CellSummary* cell = find(group, name, "verify");
-    table.rows.push_back({printable(name, 40),
+    table.rows.push_back({printable(name, 60),
                           cell->measured() > 0 && cell->failed == 0 ? "yes" : nothing,
                           notes_of({cell})});
   }
@@ -281,20 +281,29 @@ std::string csv_number(std::optional<double> value) {
 }
 
 std::string render_csv(const std::vector<ResultsFile>& files) {
-  std::string text =
-      "file,transport,scenario,size_bytes,placement,runs_ok,runs_suspect,runs_failed,runs_skipped,"
+  std::string csv =
+      "file,transport,scenario,size_bytes,placement,wait,start,producers,consumers,runs_ok,runs_"
+      "suspect,runs_failed,runs_skipped,"
       "reason,round_trip_p50_ns,round_trip_p50_low_ns,round_trip_p50_high_ns,round_trip_p90_ns,"
       "round_trip_p99_ns,round_trip_p999_ns,round_trips,messages_per_s,messages_low_per_s,"
       "messages_high_per_s,bytes_per_s,acquisitions_per_s,acquisitions_low_per_s,"
       "acquisitions_high_per_s,fairness,cpu_ns_per_message,marks\n";
   for (const ResultsFile& file : files)
     for (const CellSummary& cell : summarise(file.runs)) {
-      std::vector<std::string> fields{
-          escape_csv(file.path),        escape_csv(cell.transport),
-          escape_csv(cell.scenario),    cell.size ? std::to_string(*cell.size) : "",
-          escape_csv(cell.placement),   std::to_string(cell.ok),
-          std::to_string(cell.suspect), std::to_string(cell.failed),
-          std::to_string(cell.skipped), escape_csv(cell.reason)};
+      std::vector<std::string> fields{escape_csv(file.path),
+                                      escape_csv(cell.transport),
+                                      escape_csv(cell.scenario),
+                                      cell.size ? std::to_string(*cell.size) : "",
+                                      escape_csv(cell.placement),
+                                      std::string(text(cell.manner.waiting)),
+                                      std::string(text(cell.manner.start)),
+                                      std::to_string(cell.manner.producers),
+                                      std::to_string(cell.manner.consumers),
+                                      std::to_string(cell.ok),
+                                      std::to_string(cell.suspect),
+                                      std::to_string(cell.failed),
+                                      std::to_string(cell.skipped),
+                                      escape_csv(cell.reason)};
       const auto add = [&](std::optional<double> value) { fields.push_back(csv_number(value)); };
       const auto add_interval = [&](const std::optional<Estimate>& estimate) {
         add(estimate ? std::optional(estimate->median) : std::nullopt);
@@ -315,9 +324,9 @@ std::string render_csv(const std::vector<ResultsFile>& files) {
       add_median(cell.fairness);
       add_median(cell.cpu_ns_per_message);
       fields.push_back(marks_of(cell));
-      text += fmt::format("{}\n", fmt::join(fields, ","));
+      csv += fmt::format("{}\n", fmt::join(fields, ","));
     }
-  return text;
+  return csv;
 }
 
 std::string text_of(const Json& json, const Json::json_pointer& at, std::string otherwise = "?") {
@@ -339,7 +348,7 @@ std::vector<Table> make_tables(const std::vector<CellSummary>& cells) {
                       : cell.scenario == "verify"  ? verify
                                                    : channel;
     const Section section{cell.placement, kind, cell.size.value_or(0)};
-    sections[section][cell.transport][cell.scenario] = &cell;
+    sections[section][cell.label()][cell.scenario] = &cell;
     int& most = repeats[section];
     most = std::max(most, cell.measured() + cell.failed);
   }

@@ -140,9 +140,9 @@ TEST(Table, CsvFieldsAreQuotedWhereTheyMustBe) {
   const std::string text = render(file_of("a,b", "said \"no\"\nand left"), TableFormat::csv);
   const std::string header = text.substr(0, text.find('\n'));
   EXPECT_EQ(text.substr(header.size() + 1),
-            "x.json,\"a,b\",ping_pong,64,none,0,0,1,0,\"said \"\"no\"\"\nand left\","
+            "x.json,\"a,b\",ping_pong,64,none,block,fork,1,1,0,0,1,0,\"said \"\"no\"\"\nand left\","
             ",,,,,,0,,,,,,,,,,f\n");
-  EXPECT_EQ(count(header, ','), 26U);
+  EXPECT_EQ(count(header, ','), 30U);
   EXPECT_EQ(render(std::vector<ResultsFile>{}, TableFormat::csv), header + "\n");
 }
 

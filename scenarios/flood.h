@@ -6,6 +6,7 @@
 #include "harness/row.h"
 #include "harness/run.h"
 #include "scenarios/links.h"
+#include "scenarios/mailbox.h"
 #include "scenarios/payload.h"
 
 namespace ipcbench {
@@ -15,10 +16,13 @@ struct Flood {
       .name = "flood",
       .summary = "throughput: messages one way, as fast as the channel takes them",
       .needs = "a channel",
-      .sized = true};
+      .sized = true,
+      .shareable = true};
 
   template <Channel T>
   static void run(Runner& runner) {
+    if constexpr (T::facts.peers != Peers::one_to_one)
+      if (runner.params().manner.is_mailbox()) return Mailbox<T>::run(runner);
     T link(runner.shape());
     runner.note_depth(link);
     const std::size_t size = runner.params().size;

@@ -20,6 +20,12 @@ inline std::uint64_t payload_word(std::uint64_t sequence) {
   return sequence * 0x9E3779B97F4A7C15;
 }
 
+/// The message that a word belongs to: payload_word's inverse.
+inline std::uint64_t payload_sequence(std::uint64_t word) {
+  return word * 0xF1DE83E19937733D;
+}
+static_assert(0x9E3779B97F4A7C15 * 0xF1DE83E19937733D == 1);
+
 [[noreturn, gnu::cold, gnu::noinline]] inline void fail_payload(std::uint64_t sequence,
                                                                 std::size_t expected,
                                                                 std::size_t size) {
