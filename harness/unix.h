@@ -88,6 +88,13 @@ class Mapping {
   explicit Mapping(std::size_t size, int fd = -1, off_t offset = 0);
   /// Memory of the calling process alone, whose pages come when they are touched.
   static Mapping own_pages(std::size_t size);
+  /// Takes over memory that was mapped in another way (shmat(2), huge pages).
+  static Mapping adopt(void* address, std::size_t size) {
+    Mapping mapping;
+    mapping.address_ = address;
+    mapping.size_ = size;
+    return mapping;
+  }
   Mapping(Mapping&& other) noexcept
       : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Mapping& operator=(Mapping&& other) noexcept {
