@@ -6,6 +6,7 @@
 #include "harness/row.h"
 #include "harness/run.h"
 #include "scenarios/links.h"
+#include "scenarios/lossy.h"
 #include "scenarios/payload.h"
 
 namespace ipcbench {
@@ -36,6 +37,11 @@ struct PingPong {
             end.measure([&](auto first, auto count) { answer(end, mine, size, first, count); },
                         false);
           }}});
+  }
+
+  template <LossyChannel T>
+  static void run(Runner& runner) {
+    Lossy<T>::ping_pong(runner);
   }
 
   template <LonelyChannel T>

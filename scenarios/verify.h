@@ -14,6 +14,7 @@
 #include "harness/row.h"
 #include "harness/run.h"
 #include "scenarios/links.h"
+#include "scenarios/lossy.h"
 #include "scenarios/payload.h"
 
 namespace ipcbench {
@@ -38,6 +39,11 @@ struct Verify {
                    auto mine = lend<T>(link.consumer(), runner.shape());
                    end.once([&] { return receive_all(end, mine, size); });
                  }}});
+  }
+
+  template <LossyChannel T>
+  static void run(Runner& runner) {
+    Lossy<T>::template verify<Verify>(runner);
   }
 
   template <LonelyChannel T>
@@ -115,6 +121,9 @@ struct Verify {
   }
 
  private:
+  template <LossyChannel T>
+  friend struct Lossy;
+
   static constexpr std::uint64_t rounds = 2000;
   static constexpr std::uint64_t lockstep_messages = 50;
 
@@ -142,6 +151,11 @@ struct Verify {
     return ((sequence + 1) * 0x9E3779B97F4A7C15) ^ std::rotl((word + 1) * 0xD6E8FEB86659FD93, 31);
   }
 
+  /// The message that a first word belongs to.
+  static std::uint64_t sequence_of(std::uint64_t word) {
+    return payload_sequence(word ^ pattern(0, 0) ^ payload_word(1)) - 1;
+  }
+
   static void send(auto& link, std::uint64_t sequence, std::size_t size) {
     const Bytes message = link.reserve(size);
     for (std::size_t at = 0, word = 0; at < size; at += 8, ++word) {
@@ -152,14 +166,19 @@ struct Verify {
   }
 
   static std::uint64_t receive(auto& link, std::uint64_t sequence, std::size_t size) {
-    const View message = link.peek(size);
+    const std::uint64_t checked = check(link.peek(size), sequence, size);
+    link.release();
+    return checked;
+  }
+
+  /// Throws unless all bytes are as they were sent.
+  static std::uint64_t check(View message, std::uint64_t sequence, std::size_t size) {
     if (message.size() != size) fail_payload(sequence, size, message.size());
     for (std::size_t at = 0, word = 0; at < size; at += 8, ++word) {
       const std::uint64_t value = pattern(sequence, word);
       if (std::memcmp(message.data() + at, &value, std::min<std::size_t>(8, size - at)) != 0)
         fail_payload(sequence, size, size);
     }
-    link.release();
     return size;
   }
 
