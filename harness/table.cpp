@@ -42,6 +42,9 @@ constexpr Mark marks[] = {
      }},
     {"b", "too fast for a clock read each: the median of sub-batches' means, no percentiles",
      [](const CellSummary& cell) { return cell.timed_by_batches; }},
+    {"l",
+     "messages were lost, reordered or duplicated by the channel; the results file counts them",
+     [](const CellSummary& cell) { return cell.mishaps > 0; }},
     {"w", "p99 withheld: fewer than ten round trips lie beyond it; raise --min-time or -r",
      [](const CellSummary& cell) { return has_percentiles(cell) && !cell.p99_ns; }},
 };

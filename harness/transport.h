@@ -24,6 +24,7 @@
 //
 //   Channel  reserve(n) -> Bytes, commit()  or  send(message)      at the sending end
 //            peek(n) -> View, release()     or  recv(buffer) -> n  at the receiving end
+//            and, where messages may be lost, recv_within(buffer, ns) -> n, or 0 when time is up
 //   Signal   notify()  at one end,  wait()  at the other
 //   Lock     lock(), unlock()               at both
 //   Rpc      call(request, reply) -> n      at one end: waits for the reply, of n bytes
@@ -121,6 +122,13 @@ concept CopyingSender = requires(End end, View message) {
 template <class End>
 concept CopyingReceiver = requires(End end, Bytes buffer) {
   { end.recv(buffer) } -> std::same_as<std::size_t>;
+};
+/// A receiver that gives up after a while and says so with 0 bytes. The ends of a lossy channel
+/// receive in this way too: what they wait for may never come.
+template <class End>
+concept ImpatientReceiver = CopyingReceiver<End> &&
+    requires(End end, Bytes buffer, std::int64_t ns) {
+  { end.recv_within(buffer, ns) } -> std::same_as<std::size_t>;
 };
 template <class End>
 concept Sender = LendingSender<End> || CopyingSender<End>;
@@ -232,6 +240,10 @@ class Lent {
       return {in_.data(), end_.recv({in_.data(), size_})};
     else
       return {in_.data(), end_.recv({in_.data(), size})};
+  }
+  /// Waits for a message no longer than `ns`: empty if there is none.
+  View peek_within(std::int64_t ns) requires ImpatientReceiver<End> {
+    return {bytes(in_), end_.recv_within({bytes(in_), size_}, ns)};
   }
   void release() requires Receiver<End> {
     if constexpr (LendingReceiver<End>) end_.release();

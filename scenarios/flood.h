@@ -6,6 +6,7 @@
 #include "harness/row.h"
 #include "harness/run.h"
 #include "scenarios/links.h"
+#include "scenarios/lossy.h"
 #include "scenarios/mailbox.h"
 #include "scenarios/payload.h"
 
@@ -38,6 +39,11 @@ struct Flood {
                        [&](auto first, auto count) { receive(end, mine, size, first, count); },
                        true);
                  }}});
+  }
+
+  template <LossyChannel T>
+  static void run(Runner& runner) {
+    Lossy<T>::flood(runner);
   }
 
   template <LonelyChannel T>

@@ -6,6 +6,7 @@
 #include "harness/row.h"
 #include "harness/run.h"
 #include "scenarios/links.h"
+#include "scenarios/lossy.h"
 #include "scenarios/payload.h"
 
 namespace ipcbench {
@@ -58,6 +59,11 @@ struct PingPong {
             end.measure([&](auto first, auto count) { serve(end, mine, size, first, count); },
                         false);
           }}});
+  }
+
+  template <LossyChannel T>
+  static void run(Runner& runner) {
+    Lossy<T>::ping_pong(runner);
   }
 
   template <LonelyChannel T>

@@ -14,6 +14,7 @@
 #include "harness/row.h"
 #include "harness/run.h"
 #include "scenarios/links.h"
+#include "scenarios/lossy.h"
 #include "scenarios/payload.h"
 
 namespace ipcbench {
@@ -54,6 +55,11 @@ struct Verify {
                    auto mine = link.consumer();
                    end.once([&] { return serve_all(end, mine, size); });
                  }}});
+  }
+
+  template <LossyChannel T>
+  static void run(Runner& runner) {
+    Lossy<T>::template verify<Verify>(runner);
   }
 
   template <LonelyChannel T>
@@ -131,6 +137,9 @@ struct Verify {
   }
 
  private:
+  template <LossyChannel T>
+  friend struct Lossy;
+
   static constexpr std::uint64_t rounds = 2000;
   static constexpr std::uint64_t lockstep_messages = 50;
 
@@ -158,6 +167,11 @@ struct Verify {
     return ((sequence + 1) * 0x9E3779B97F4A7C15) ^ std::rotl((word + 1) * 0xD6E8FEB86659FD93, 31);
   }
 
+  /// The message that a first word belongs to.
+  static std::uint64_t sequence_of(std::uint64_t word) {
+    return payload_sequence(word ^ pattern(0, 0) ^ payload_word(1)) - 1;
+  }
+
   static void write(Bytes message, std::uint64_t sequence) {
     for (std::size_t at = 0, word = 0; at < message.size(); at += 8, ++word) {
       const std::uint64_t value = pattern(sequence, word);
@@ -165,13 +179,15 @@ struct Verify {
     }
   }
 
-  static void read(View message, std::uint64_t sequence, std::size_t size) {
+  /// Throws unless all bytes are as they were sent.
+  static std::uint64_t check(View message, std::uint64_t sequence, std::size_t size) {
     if (message.size() != size) fail_payload(sequence, size, message.size());
     for (std::size_t at = 0, word = 0; at < size; at += 8, ++word) {
       const std::uint64_t value = pattern(sequence, word);
       if (std::memcmp(message.data() + at, &value, std::min<std::size_t>(8, size - at)) != 0)
         fail_payload(sequence, size, size);
     }
+    return size;
   }
 
   static void send(auto& link, std::uint64_t sequence, std::size_t size) {
@@ -180,9 +196,9 @@ struct Verify {
   }
 
   static std::uint64_t receive(auto& link, std::uint64_t sequence, std::size_t size) {
-    read(link.peek(size), sequence, size);
+    const std::uint64_t checked = check(link.peek(size), sequence, size);
     link.release();
-    return size;
+    return checked;
   }
 
   /// Three stages: the producer runs ahead until the channel is full; both run freely; the
@@ -237,7 +253,7 @@ struct Verify {
     std::uint64_t bytes = 0;
     link.serve(all, [&, i = std::uint64_t{0}](View request, Bytes reply) mutable {
       end.at(i);
-      read(request, 2 * i, size_of(2 * i, size_max));
+      check(request, 2 * i, size_of(2 * i, size_max));
       const std::size_t size = size_of(2 * i + 1, size_max);
       write(reply.first(size), 2 * i + 1);
       bytes += request.size() + size;
