@@ -243,7 +243,7 @@ class Lent {
   }
   /// Waits for a message no longer than `ns`: empty if there is none.
   View peek_within(std::int64_t ns) requires ImpatientReceiver<End> {
-    return {bytes(in_), end_.recv_within({bytes(in_), size_}, ns)};
+    return {in_.data(), end_.recv_within({in_.data(), size_}, ns)};
   }
   void release() requires Receiver<End> {
     if constexpr (LendingReceiver<End>) end_.release();

@@ -242,7 +242,7 @@ struct Verify {
       const Bytes message(request.data(), size_of(2 * i, size_max));
       write(message, 2 * i);
       const std::size_t size = link.call(message, {reply.data(), size_max});
-      read({reply.data(), size}, 2 * i + 1, size_of(2 * i + 1, size_max));
+      check({reply.data(), size}, 2 * i + 1, size_of(2 * i + 1, size_max));
     }
     return all;
   }
