@@ -41,7 +41,7 @@ template <class T>
 std::string unavailable(const void* variant) {
   if constexpr (requires { T::unavailable(); })
     return T::unavailable();
-  else if constexpr (requires(const typename T::Variant& data) { T::unavailable(data); })
+  else if constexpr (requires { T::unavailable(std::declval<const typename T::Variant&>()); })
     return T::unavailable(*static_cast<const typename T::Variant*>(variant));
   else
     return "";
@@ -50,7 +50,7 @@ template <class T>
 std::optional<std::size_t> message_max(const void* variant) {
   if constexpr (requires { T::message_max(); })
     return T::message_max();
-  else if constexpr (requires(const typename T::Variant& data) { T::message_max(data); })
+  else if constexpr (requires { T::message_max(std::declval<const typename T::Variant&>()); })
     return T::message_max(*static_cast<const typename T::Variant*>(variant));
   else
     return std::nullopt;
