@@ -57,7 +57,8 @@ enum class Naming { inherited, pathname, abstract, key, port, pid };
 enum class Handle { none, fd, memory, id };
 enum class Boundary { none, stream, message };
 enum class Persistence { process, kernel, filesystem };
-enum class Delivery { reliable, lossy };
+/// `newest` is a register's: a message overwrites the one before it, read or not.
+enum class Delivery { reliable, lossy, newest };
 enum class Peers { one_to_one, many_to_one, many_to_many };
 
 /// What types cannot say of a mechanism. There are no defaults: every transport answers all.
@@ -181,6 +182,11 @@ template <class T>
 concept Channel = Transport<T> && Paired<T> && Sender<ProducerOf<T>> && Receiver<ConsumerOf<T>>;
 template <class T>
 concept DuplexChannel = Channel<T> && Receiver<ProducerOf<T>> && Sender<ConsumerOf<T>>;
+/// A channel that holds the newest message alone: what isn't answered before the next is lost.
+template <class T>
+concept Register = Channel<T> &&(T::facts.delivery == Delivery::newest);
+template <class T>
+concept Queue = Channel<T> && !Register<T>;
 template <class T>
 concept Signal = Transport<T> && Paired<T> && Notifier<ProducerOf<T>> && Waiter<ConsumerOf<T>>;
 template <class T>

@@ -16,11 +16,11 @@ struct Flood {
   static constexpr ScenarioFacts facts{
       .name = "flood",
       .summary = "throughput: messages one way, as fast as the channel takes them",
-      .needs = "a channel",
+      .needs = "a channel that queues",
       .sized = true,
       .shareable = true};
 
-  template <Channel T>
+  template <Queue T>
   static void run(Runner& runner) {
     if constexpr (T::facts.peers != Peers::one_to_one)
       if (runner.params().manner.is_mailbox()) return Mailbox<T>::run(runner);

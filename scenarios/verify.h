@@ -80,6 +80,23 @@ struct Verify {
                  }}});
   }
 
+  /// First the producer overwrites what it likes: some messages are seen, the last one among them,
+  /// each of them whole and newer than the one before. Then, in lockstep, all of them.
+  template <Register T>
+  static void run(Runner& runner) {
+    T link(runner.shape());
+    const std::size_t size = runner.params().size;
+    runner.run({{"producer", Side::producer,
+                 [&](End& end) {
+                   auto mine = lend<T>(link.producer(), runner.shape());
+                   end.once([&] { return overwrite(end, mine, size); });
+                 }},
+                {"consumer", Side::consumer, [&](End& end) {
+                   auto mine = lend<T>(link.consumer(), runner.shape());
+                   end.once([&] { return receive_newest(end, mine, size); });
+                 }}});
+  }
+
   /// Control goes there and back; a number that nothing guards but the signals stays in step.
   template <Signal T>
   static void run(Runner& runner) {
@@ -170,6 +187,11 @@ struct Verify {
   /// The message that a first word belongs to.
   static std::uint64_t sequence_of(std::uint64_t word) {
     return payload_sequence(word ^ pattern(0, 0) ^ payload_word(1)) - 1;
+  }
+  static std::uint64_t sequence_of(View message) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, message.data(), sizeof word);
+    return sequence_of(word);
   }
 
   static void write(Bytes message, std::uint64_t sequence) {
@@ -262,6 +284,46 @@ struct Verify {
     });
     end.set_verified_bytes(bytes);
     return all;
+  }
+
+  /// How many messages may overwrite each other: none where they are too small to tell.
+  static std::uint64_t overwritten(std::size_t size_max) {
+    return size_max < sizeof(std::uint64_t) ? 0 : messages(size_max);
+  }
+
+  static std::uint64_t overwrite(End& end, auto& link, std::size_t size_max) {
+    const std::uint64_t blind = overwritten(size_max);
+    const std::uint64_t all = blind + messages(size_max);
+    for (std::uint64_t i = 0; i != all; ++i) {
+      end.at(i);
+      if (i >= blind)
+        while (end.other_at() < i) ::sched_yield();
+      send(link, i, i < blind ? size_max : size_of(i, size_max));
+    }
+    end.at(all);
+    return all;
+  }
+
+  static std::uint64_t receive_newest(End& end, auto& link, std::size_t size_max) {
+    const std::uint64_t blind = overwritten(size_max);
+    const std::uint64_t all = blind + messages(size_max);
+    std::uint64_t seen = 0;
+    std::uint64_t bytes = 0;
+    for (std::uint64_t next = 0; next != blind; ++seen) {
+      const View message = link.peek(size_max);
+      const std::uint64_t sequence = message.size() == size_max ? sequence_of(message) : blind;
+      if (sequence < next || sequence >= blind) fail_payload(next, size_max, message.size());
+      check(message, sequence, size_max);
+      link.release();
+      bytes += size_max;
+      next = sequence + 1;
+    }
+    for (std::uint64_t i = blind; i != all; ++i, ++seen) {
+      end.at(i);
+      bytes += receive(link, i, size_of(i, size_max));
+    }
+    end.set_verified_bytes(bytes);
+    return seen;
   }
 
   /// Returns when the producer has sent `enough`, or hasn't moved on for a while.

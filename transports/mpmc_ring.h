@@ -52,7 +52,7 @@ class MpmcRing {
   struct Slot {
     Turn turn;  ///< position: free for it; position + 1: holds its message
     std::uint64_t size;
-    std::byte message[];
+    std::byte* message() { return reinterpret_cast<std::byte*>(this + 1); }
   };
   struct alignas(128) Side {
     std::atomic<std::uint64_t> position{0};  ///< the next to take
@@ -93,7 +93,7 @@ class MpmcRing {
           [this] { return ring_.take(ring_.shared_->producers, 0, position_); });
       Slot* const slot = ring_.slot_at(position_);
       slot->size = size;
-      return {slot->message, size};
+      return {slot->message(), size};
     }
     void commit() {
       ring_.slot_at(position_)->turn.store(position_ + 1, std::memory_order_release);
@@ -111,8 +111,8 @@ class MpmcRing {
     View peek(std::size_t) {
       ring_.shared_->consumers.wait.wait(
           [this] { return ring_.take(ring_.shared_->consumers, 1, position_); });
-      const Slot* const slot = ring_.slot_at(position_);
-      return {slot->message, slot->size};
+      Slot* const slot = ring_.slot_at(position_);
+      return {slot->message(), slot->size};
     }
     void release() {
       ring_.slot_at(position_)->turn.store(position_ + ring_.slot_count_,

@@ -13,13 +13,13 @@ namespace {
 /// A sequence lock. Its sequence is odd while the value changes, so that a reader which finds it
 /// odd, or changed, reads again. The value is words that are atomic each, with fences around them:
 /// Boehm, "Can seqlocks get along with programming language memory models?", 2012.
-class Register {
+class SequenceLock {
  public:
   static std::size_t bytes_for(std::size_t size) {
     return sizeof(Shared) + (size + sizeof(std::uint64_t) - 1) / sizeof(Word) * sizeof(Word);
   }
   /// In zeroed memory; an object of atomics that are zero needs no more making.
-  explicit Register(std::byte* memory) : shared_(reinterpret_cast<Shared*>(memory)) {}
+  explicit SequenceLock(std::byte* memory) : shared_(reinterpret_cast<Shared*>(memory)) {}
 
   void write(View message) {
     const std::uint64_t sequence = shared_->sequence.load(std::memory_order_relaxed);
@@ -92,22 +92,22 @@ class ShmSeqlock {
                                .standard = "POSIX"};
 
   struct Producer {
-    Register value;
+    SequenceLock value;
     void send(View message) { value.write(message); }
   };
   struct Consumer {
-    Register value;
+    SequenceLock value;
     std::uint64_t last = 0;
     std::size_t recv(Bytes buffer) { return value.read(buffer, last); }
   };
 
   explicit ShmSeqlock(const Shape& shape)
       : name_(*shape.directory, NameKind::posix_shm),
-        memory_(map_named(name_, Register::bytes_for(shape.size))) {}
+        memory_(map_named(name_, SequenceLock::bytes_for(shape.size))) {}
 
   std::size_t depth() const { return 1; }
-  Producer producer() { return {Register(memory_.data())}; }
-  Consumer consumer() { return {Register(memory_.data())}; }
+  Producer producer() { return {SequenceLock(memory_.data())}; }
+  Consumer consumer() { return {SequenceLock(memory_.data())}; }
 
  private:
   Name name_;
