@@ -29,12 +29,15 @@ constexpr unsigned single_issuer = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEF
 class IoUring {
  public:
   explicit IoUring(Waiting waiting, unsigned flags = 0, unsigned completions = 8)
-      : waits_in_kernel_(waiting == Waiting::block),
-        defers_((flags & IORING_SETUP_DEFER_TASKRUN) != 0) {
+      : waits_in_kernel_(waiting == Waiting::block) {
+    // What is deferred until the ring is entered doesn't wake epoll.
+    if (waiting == Waiting::poll) flags &= ~IORING_SETUP_DEFER_TASKRUN;
+    defers_ = (flags & IORING_SETUP_DEFER_TASKRUN) != 0;
     io_uring_params params{};
     params.flags = flags | IORING_SETUP_CQSIZE;
     params.cq_entries = std::max(completions, submissions);
-    fd_ = Waitable(Fd(set_up(submissions, params)), waiting);
+    const long ring = ::syscall(SYS_io_uring_setup, submissions, &params);
+    fd_ = Waitable(Fd(static_cast<int>(check(ring, "io_uring_setup"))), waiting);
     const std::size_t size =
         std::max<std::size_t>(params.sq_off.array + params.sq_entries * sizeof(unsigned),
                               params.cq_off.cqes + params.cq_entries * sizeof(io_uring_cqe));
@@ -114,10 +117,6 @@ class IoUring {
   static constexpr std::size_t entry_size = sizeof(io_uring_probe_op);
   static constexpr const char* disabled = "/proc/sys/kernel/io_uring_disabled";
 
-  static int set_up(unsigned entries, io_uring_params& params) {
-    return static_cast<int>(
-        check(::syscall(SYS_io_uring_setup, entries, &params), "io_uring_setup"));
-  }
   unsigned* word(unsigned offset) const {
     return reinterpret_cast<unsigned*>(rings_.data() + offset);
   }
