@@ -132,7 +132,11 @@ void reap_leftovers(pid_t runner) {
 /// Why a finished run is not to be trusted, or "". A single stolen tick of /proc/stat may have been
 /// anywhere within 10 ms and says nothing of a short run.
 std::string suspicion(const Outcome& outcome, double stolen_ticks) {
-  if (outcome.batch_ns.empty()) return "";
+  if (outcome.batch_ns.empty())  // a proof isn't timed
+    return outcome.losses && outcome.losses->lost > 0
+               ? fmt::format("{} messages were lost though their sender was paced",
+                             outcome.losses->lost)
+               : "";
   if (outcome.steal_fraction > 0.05 && stolen_ticks >= 2)
     return fmt::format("{:.0f} % of the processors' time was stolen by the hypervisor",
                        100 * outcome.steal_fraction);
@@ -161,6 +165,12 @@ void read_measures(const ControlBlock& control, Outcome& outcome) {
                             .life_user_ns = record.life_user_ns,
                             .life_system_ns = record.life_system_ns,
                             .resident_max_bytes = record.resident_max_bytes});
+    if (record.is_lossy) {
+      if (!outcome.losses) outcome.losses.emplace();
+      outcome.losses->lost += record.losses.lost;
+      outcome.losses->reordered += record.losses.reordered;
+      outcome.losses->duplicates += record.losses.duplicates;
+    }
     // The end that finishes last has seen everything: in a flood that is the consumer.
     outcome.elapsed_ns = std::max(outcome.elapsed_ns, record.elapsed_ns);
   }

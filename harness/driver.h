@@ -46,6 +46,7 @@ struct Outcome {
   std::optional<Histogram> histogram;   ///< of round trips, where each was timed
   std::optional<std::uint64_t> depth;   ///< messages the link held, where it says so
   std::uint64_t verified_bytes = 0;     ///< by the verify scenario
+  std::optional<Losses> losses;         ///< where the channel is lossy
   double steal_fraction = 0;            ///< of the processors' time during the run
   std::vector<EndOutcome> ends;
 };

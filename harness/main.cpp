@@ -38,6 +38,7 @@ Examples:
   ipcbench table unix.json --format md              a results file as a table
   ipcbench list                                     what there is, and what fits what
   ipcbench describe posix_mq                        its facts and limits here
+  ipcbench probe pipe 'unix_*'                      what these really do, by experiment
   ipcbench doctor                                   what makes this machine noisy
 
 Exit status: 0 fine; 2 wrong usage or an unreadable file; 3 some runs failed; 77 nothing could
@@ -105,6 +106,12 @@ int dispatch(int argc, char** argv) {
       ->required();
   describe->add_flag("--json", json, "As JSON");
 
+  std::vector<std::string> probed;
+  std::string probe_format = "text";
+  CLI::App* probe = app.add_subcommand("probe", "Prove the facts of transports on this kernel");
+  probe->add_option("transport", probed, "Names or globs; all if none is given");
+  probe->add_option("--format", probe_format, "text, md or json")->type_name("FORMAT");
+
   std::vector<std::string> files;
   std::string format = "text";
   std::string color = "auto";
@@ -133,6 +140,7 @@ int dispatch(int argc, char** argv) {
   if (end->parsed()) return end_command(end_arguments);
   if (list->parsed()) return list_command(json);
   if (describe->parsed()) return describe_command(transport, json);
+  if (probe->parsed()) return probe_command(probed, probe_format);
   if (table->parsed()) return table_command(files, format, color);
   if (doctor->parsed()) return doctor_command(json);
   if (sweep->parsed()) return sweep_command();

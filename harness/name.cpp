@@ -177,12 +177,14 @@ void RunDirectory::clear() const {
 }
 
 Name::Name(const RunDirectory& directory, NameKind kind)
-    : kind_(kind), owner_(::getpid()), ours_(directory.is_ours()) {
+    : kind_(kind), owner_(::getpid()), ours_(directory.is_ours()), kept_(directory.keeps_names()) {
   static std::atomic<int> serial{0};
   const int number = serial++;
   const std::string plain = fmt::format("{}{}-{}", prefix, directory.token(), number);
-  if (kind == NameKind::path || kind == NameKind::note)
+  if (kind == NameKind::path)
     text_ = fmt::format("{}/{}", directory.path(), number);
+  else if (kind == NameKind::note)
+    text_ = fmt::format("{}/{}.note", directory.path(), number);
   else if (kind == NameKind::abstract)
     text_ = std::string(1, '\0') + plain;
   else if (is_sysv(kind))
@@ -201,11 +203,12 @@ Name::~Name() {
 }
 
 key_t Name::key() const {
+  if (!is_sysv(kind_)) return key_of(text_);
   return static_cast<key_t>(std::strtol(text_.c_str() + 1, nullptr, 10));
 }
 
 void Name::unlink() const noexcept {
-  if (kind_ == NameKind::abstract) return;
+  if (kind_ == NameKind::abstract || kept_) return;
   if (kind_ == NameKind::path || kind_ == NameKind::note) {
     ::unlink(text_.c_str());
     return;

@@ -49,6 +49,10 @@ class RunDirectory {
   /// Removes what is noted or lies in the directory: what a killed runner left. The driver calls
   /// it after each run.
   void clear() const;
+  /// For the probe: while names are kept, Name::unlink() does nothing, so that it can be seen what
+  /// the mechanism itself leaves behind. In processes that are forked afterwards, too.
+  void keep_names(bool keep) const { keeps_names_ = keep; }
+  bool keeps_names() const { return keeps_names_; }
 
  private:
   bool make(std::string token);
@@ -58,6 +62,7 @@ class RunDirectory {
   Fd lock_;
   pid_t owner_;
   bool ours_ = true;
+  mutable bool keeps_names_ = false;
 };
 
 /// What a name is the name of. A `note` names nothing: an end publishes there what it only learns
@@ -89,7 +94,7 @@ class Name {
   /// The path; or the name for shm_open, mq_open and sem_open, with its leading slash; or the
   /// abstract socket's name, with its leading zero byte.
   const std::string& text() const { return text_; }
-  /// The System V key.
+  /// The System V key; of another kind of name, a number that both ends derive from it.
   key_t key() const;
   /// Removes the object and its note. Does nothing the second time.
   void unlink() const noexcept;
@@ -107,6 +112,7 @@ class Name {
   std::string note_;
   pid_t owner_;
   bool ours_;
+  bool kept_;
 };
 
 /// `size` bytes of POSIX shared memory, made or found by its name (of kind posix_shm) and zeroed:

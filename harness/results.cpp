@@ -26,10 +26,12 @@ constexpr std::size_t reason_size_max = 4'000;  // bytes
 constexpr std::uint64_t bin_total_max = std::uint64_t{1} << 48;
 
 /// What the tables are made of.
-constexpr const char* measure_names[] = {
-    "round_trip_p50_ns",  "round_trip_p90_ns", "round_trip_p99_ns",
-    "round_trip_p999_ns", "messages_per_s",    "bytes_per_s",
-    "acquisitions_per_s", "fairness",          "cpu_ns_per_message"};
+constexpr const char* measure_names[] = {"round_trip_p50_ns",  "round_trip_p90_ns",
+                                         "round_trip_p99_ns",  "round_trip_p999_ns",
+                                         "messages_per_s",     "bytes_per_s",
+                                         "acquisitions_per_s", "fairness",
+                                         "cpu_ns_per_message", "lost",
+                                         "reordered",          "duplicates"};
 
 /// JSON has no NaN and no infinity: what isn't a finite number is null.
 Json number(double value) {
@@ -125,14 +127,20 @@ void add_measures(Json& run, const PlannedCell& cell, const Outcome& outcome) {
   run["count"] = outcome.count;
   run["elapsed_ns"] = outcome.elapsed_ns;
   run["depth"] = outcome.depth ? Json(*outcome.depth) : Json(nullptr);
+  if (outcome.losses) {
+    run["lost"] = outcome.losses->lost;
+    run["reordered"] = outcome.losses->reordered;
+    run["duplicates"] = outcome.losses->duplicates;
+  }
   if (cell.scenario == "verify") {
     run["verified_bytes"] = outcome.verified_bytes;
   } else if (cell.scenario == "contend") {
     run["acquisitions_per_s"] = number(count / seconds);
     add_fairness(run, outcome, "");
   } else if (cell.scenario == "flood") {
-    run["messages_per_s"] = number(count / seconds);
-    run["bytes_per_s"] = number(count * static_cast<double>(cell.size.value_or(0)) / seconds);
+    const double arrived = count - static_cast<double>(outcome.losses.value_or(Losses{}).lost);
+    run["messages_per_s"] = number(arrived / seconds);
+    run["bytes_per_s"] = number(arrived * static_cast<double>(cell.size.value_or(0)) / seconds);
     if (cell.manner.is_mailbox()) add_fairness(run, outcome, "consumer_");
   } else {
     add_round_trip(run, outcome);

@@ -50,6 +50,20 @@ RunRecord reread(const Json& run) {
   return records_of(Json::parse(dump(document)), "test").runs.at(0);
 }
 
+TEST(Results, WhatALossyChannelLostDoesNotCountAsThroughput) {
+  Outcome outcome = outcome_of();
+  outcome.losses = {.lost = 100, .reordered = 2, .duplicates = 1};
+  const Json run = run_json(cell_of("flood"), 1, 0, outcome);
+  EXPECT_EQ(run["count"], 1'000);
+  EXPECT_EQ(run["lost"], 100);
+  EXPECT_EQ(run["reordered"], 2);
+  EXPECT_EQ(run["duplicates"], 1);
+  EXPECT_DOUBLE_EQ(run["messages_per_s"].get<double>(), 450'000);
+  EXPECT_DOUBLE_EQ(run["bytes_per_s"].get<double>(), 64 * 450'000.0);
+  EXPECT_EQ(reread(run).measures.at("lost"), 100);
+  EXPECT_FALSE(run_json(cell_of("flood"), 1, 0, outcome_of()).contains("lost"));
+}
+
 TEST(Results, ARoundTripIsTwoMessages) {
   Outcome outcome = outcome_of();
   outcome.histogram.emplace();

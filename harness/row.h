@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/any_link.h"
 #include "harness/transport.h"
 
 namespace ipcbench {
@@ -37,6 +38,7 @@ struct Row {
   std::function<std::optional<std::size_t>()> message_max;  ///< bytes; nothing: no limit
   std::string (*unfit)(const Shape&);    ///< why not with these parameters, or ""
   std::vector<void (*)(Runner&)> cells;  ///< executed in the runner's process
+  std::vector<LinkMaker> links;          ///< one for each of its families; for the probe
 };
 
 /// All transports, in report order.

@@ -222,6 +222,8 @@ void Runner::play(std::size_t index, const EndPlan& plan) {
   control_.ends[index].cpu = cpu;
   end.enter(Phase::opening);
   plan.body(end);
+  // Who made the link takes it away when it returns: not before the others are done with it.
+  if (only_) end.meet();
   end.enter(Phase::done);
 }
 

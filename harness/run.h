@@ -71,6 +71,14 @@ struct Params {
 };
 static_assert(std::is_trivially_copyable_v<Params>);
 
+/// What a lossy channel did with messages that were sent through it: some never came, some came
+/// after younger ones, some came more than once.
+struct Losses {
+  std::uint64_t lost = 0;
+  std::uint64_t reordered = 0;
+  std::uint64_t duplicates = 0;
+};
+
 /// What an end writes of itself. Times are nanoseconds; counts are of the measured loop alone.
 struct alignas(64) EndRecord {
   std::atomic<std::uint64_t> message;  ///< the message it is at: written for each one
@@ -85,6 +93,8 @@ struct alignas(64) EndRecord {
   std::uint64_t voluntary_switches;
   std::uint64_t involuntary_switches;
   std::uint64_t page_faults;
+  Losses losses;    ///< as the end saw them that can tell
+  bool is_lossy;    ///< the channel may lose messages, and this end has counted
   char error[384];  ///< what() of what it threw
   // Written by the runner when the end is gone (wait4): the whole life of the process.
   std::int32_t exit_status;
@@ -191,6 +201,11 @@ class End {
   bool is_measuring() const { return measuring_; }
   /// Overrides what measure() counted: a lock's holder has its own share of the acquisitions.
   void set_count(std::uint64_t count) { record_.count = count; }
+  /// What has become of the messages of the measured loop so far, where the channel is lossy.
+  void set_losses(const Losses& losses) {
+    record_.losses = losses;
+    record_.is_lossy = true;
+  }
   void set_verified_bytes(std::uint64_t bytes) { control_.verified_bytes = bytes; }
 
  private:

@@ -79,6 +79,8 @@ CellSummary summarise_cell(const std::vector<const RunRecord*>& all) {
   cell.acquisitions_per_s = estimate("acquisitions_per_s");
   cell.fairness = estimate("fairness");
   cell.cpu_ns_per_message = estimate("cpu_ns_per_message");
+  for (const char* name : {"lost", "reordered", "duplicates"})
+    for (const double messages : values_of(measured, name)) cell.mishaps += messages;
   return cell;
 }
 

@@ -37,6 +37,8 @@ struct CellSummary {
   std::optional<Estimate> acquisitions_per_s;
   std::optional<Estimate> fairness;
   std::optional<Estimate> cpu_ns_per_message;
+  /// Messages that a lossy channel lost, reordered or duplicated, in all repeats together.
+  double mishaps = 0;
 
   /// The transport, and what is unusual in how it was used: "pipe wait:poll".
   std::string label() const;

@@ -42,6 +42,9 @@ constexpr Mark marks[] = {
      }},
     {"b", "too fast for a clock read each: the median of sub-batches' means, no percentiles",
      [](const CellSummary& cell) { return cell.timed_by_batches; }},
+    {"l",
+     "messages were lost, reordered or duplicated by the channel; the results file counts them",
+     [](const CellSummary& cell) { return cell.mishaps > 0; }},
     {"w", "p99 withheld: fewer than ten round trips lie beyond it; raise --min-time or -r",
      [](const CellSummary& cell) { return has_percentiles(cell) && !cell.p99_ns; }},
 };
@@ -252,6 +255,8 @@ std::string escape_markdown(const std::string& text) {
   return escaped;
 }
 
+}  // namespace
+
 std::string render_markdown(const Table& table) {
   std::string text = fmt::format("**{}**\n\n", escape_markdown(table.title));
   const auto add = [&](const std::vector<std::string>& row) {
@@ -267,6 +272,8 @@ std::string render_markdown(const Table& table) {
   for (const auto& row : table.rows) add(row);
   return text;
 }
+
+namespace {
 
 std::string escape_csv(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;

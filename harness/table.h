@@ -17,6 +17,9 @@ struct Table {
   std::vector<std::vector<std::string>> rows;
 };
 
+/// One table in Markdown, its title in bold above it.
+std::string render_markdown(const Table& table);
+
 /// A table for each placement and size (round trips and throughput), and one for signals, locks
 /// and proofs each. Rows are sorted by the first measure; what wasn't measured comes last, with
 /// its reason.

@@ -67,6 +67,15 @@ TEST(Table, TheFastestComesFirstAndTheOthersAreComparedWithIt) {
   EXPECT_EQ(at(table, 3, "notes"), "skipped: too large");
 }
 
+TEST(Table, WhatAChannelLostIsMarked) {
+  CellSummary flood = cell_of("udp", "flood");
+  EXPECT_EQ(notes_of(flood), "");
+  flood.mishaps = 3;
+  EXPECT_EQ(notes_of(flood), "l");
+  ASSERT_EQ(legend({flood}).size(), 1U);
+  EXPECT_TRUE(legend({flood}).front().starts_with("l  messages were lost"));
+}
+
 TEST(Table, EachPlacementAndSizeHasATable) {
   std::vector<CellSummary> cells(3, round_trip("pipe", 1'000));
   cells[1].size = 4096;

@@ -90,6 +90,8 @@ std::string_view text(Delivery delivery) {
       return "reliable";
     case Delivery::lossy:
       return "lossy";
+    case Delivery::newest:
+      return "newest message only";
   }
   return "?";
 }

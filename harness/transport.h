@@ -24,17 +24,21 @@
 //
 //   Channel  reserve(n) -> Bytes, commit()  or  send(message)      at the sending end
 //            peek(n) -> View, release()     or  recv(buffer) -> n  at the receiving end
+//            and, where messages may be lost, recv_within(buffer, ns) -> n, or 0 when time is up
 //   Signal   notify()  at one end,  wait()  at the other
 //   Lock     lock(), unlock()               at both
-//   Rpc      call(request, reply) -> n      at one end
+//   Rpc      call(request, reply) -> n      at one end: waits for the reply, of n bytes
 //            serve(count, handler)          at the other: handler(request, reply) -> n
 //
 // A channel whose ends both send and receive is duplex. Zero-copy is the general case: a transport
 // that copies writes only send and recv, and the harness lends it a private buffer (Lent, below).
+// `serve` answers exactly `count` calls, from whichever clients, and returns; `handler` is a
+// template parameter, and may throw. A reply has room for Shape::size bytes at both ends.
 #pragma once
 
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -53,7 +57,8 @@ enum class Naming { inherited, pathname, abstract, key, port, pid };
 enum class Handle { none, fd, memory, id };
 enum class Boundary { none, stream, message };
 enum class Persistence { process, kernel, filesystem };
-enum class Delivery { reliable, lossy };
+/// `newest` is a register's: a message overwrites the one before it, read or not.
+enum class Delivery { reliable, lossy, newest };
 enum class Peers { one_to_one, many_to_one, many_to_many };
 
 /// What types cannot say of a mechanism. There are no defaults: every transport answers all.
@@ -119,6 +124,13 @@ template <class End>
 concept CopyingReceiver = requires(End end, Bytes buffer) {
   { end.recv(buffer) } -> std::same_as<std::size_t>;
 };
+/// A receiver that gives up after a while and says so with 0 bytes. The ends of a lossy channel
+/// receive in this way too: what they wait for may never come.
+template <class End>
+concept ImpatientReceiver = CopyingReceiver<End> &&
+    requires(End end, Bytes buffer, std::int64_t ns) {
+  { end.recv_within(buffer, ns) } -> std::same_as<std::size_t>;
+};
 template <class End>
 concept Sender = LendingSender<End> || CopyingSender<End>;
 template <class End>
@@ -134,6 +146,10 @@ concept Waiter = requires(End end) {
 template <class End>
 concept Caller = requires(End end, View request, Bytes reply) {
   { end.call(request, reply) } -> std::same_as<std::size_t>;
+};
+template <class End>
+concept Server = requires(End end, std::uint64_t count, std::size_t (*handler)(View, Bytes)) {
+  end.serve(count, handler);
 };
 template <class End>
 concept Lockable = requires(End end) {
@@ -166,14 +182,36 @@ template <class T>
 concept Channel = Transport<T> && Paired<T> && Sender<ProducerOf<T>> && Receiver<ConsumerOf<T>>;
 template <class T>
 concept DuplexChannel = Channel<T> && Receiver<ProducerOf<T>> && Sender<ConsumerOf<T>>;
+/// A channel that holds the newest message alone: what isn't answered before the next is lost.
+template <class T>
+concept Register = Channel<T> &&(T::facts.delivery == Delivery::newest);
+template <class T>
+concept Queue = Channel<T> && !Register<T>;
 template <class T>
 concept Signal = Transport<T> && Paired<T> && Notifier<ProducerOf<T>> && Waiter<ConsumerOf<T>>;
 template <class T>
 concept Lock = Transport<T> && Paired<T> && Lockable<ProducerOf<T>> && Lockable<ConsumerOf<T>>;
 template <class T>
+concept Rpc = Transport<T> && Paired<T> && Caller<ProducerOf<T>> && Server<ConsumerOf<T>>;
+template <class T>
 concept LonelyChannel = Transport<T> && Lonely<T> && Sender<AloneOf<T>> && Receiver<AloneOf<T>>;
 template <class T>
 concept LonelySignal = Transport<T> && Lonely<T> && Notifier<AloneOf<T>> && Waiter<AloneOf<T>>;
+
+/// Private memory that starts at a cache line, so that its place isn't an accident that shows in
+/// the numbers.
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+  explicit AlignedBuffer(std::size_t size) : lines_(std::make_unique<Line[]>((size + 63) / 64)) {}
+  std::byte* data() const { return reinterpret_cast<std::byte*>(lines_.get()); }
+
+ private:
+  struct alignas(64) Line {
+    std::byte bytes[64];
+  };
+  std::unique_ptr<Line[]> lines_;
+};
 
 /// Lends memory for an end that copies: reserve and peek hand out a private buffer, commit sends
 /// it and peek fills it. `size` is the largest message. Ends that lend pass straight through.
@@ -181,15 +219,15 @@ template <class End, Boundary boundary>
 class Lent {
  public:
   Lent(End end, std::size_t size) : end_(std::move(end)), size_(size) {
-    if constexpr (CopyingSender<End> && !LendingSender<End>) out_ = make_buffer();
-    if constexpr (CopyingReceiver<End> && !LendingReceiver<End>) in_ = make_buffer();
+    if constexpr (CopyingSender<End> && !LendingSender<End>) out_ = AlignedBuffer(size);
+    if constexpr (CopyingReceiver<End> && !LendingReceiver<End>) in_ = AlignedBuffer(size);
   }
 
   Bytes reserve(std::size_t size) requires Sender<End> {
     if constexpr (LendingSender<End>) {
       return end_.reserve(size);
     } else {
-      message_ = {bytes(out_), size};
+      message_ = {out_.data(), size};
       return message_;
     }
   }
@@ -205,31 +243,24 @@ class Lent {
     if constexpr (LendingReceiver<End>)
       return end_.peek(size);
     else if constexpr (boundary == Boundary::message)
-      return {bytes(in_), end_.recv({bytes(in_), size_})};
+      return {in_.data(), end_.recv({in_.data(), size_})};
     else
-      return {bytes(in_), end_.recv({bytes(in_), size})};
+      return {in_.data(), end_.recv({in_.data(), size})};
+  }
+  /// Waits for a message no longer than `ns`: empty if there is none.
+  View peek_within(std::int64_t ns) requires ImpatientReceiver<End> {
+    return {in_.data(), end_.recv_within({in_.data(), size_}, ns)};
   }
   void release() requires Receiver<End> {
     if constexpr (LendingReceiver<End>) end_.release();
   }
 
  private:
-  /// Buffers start at a cache line, so that their place isn't an accident that shows in the
-  /// numbers.
-  struct alignas(64) Line {
-    std::byte bytes[64];
-  };
-  using Buffer = std::unique_ptr<Line[]>;
-  Buffer make_buffer() const { return std::make_unique<Line[]>((size_ + 63) / 64); }
-  static std::byte* bytes(const Buffer& buffer) {
-    return reinterpret_cast<std::byte*>(buffer.get());
-  }
-
   End end_;
   std::size_t size_;
   Bytes message_;
-  Buffer out_;
-  Buffer in_;
+  AlignedBuffer out_;
+  AlignedBuffer in_;
 };
 
 }  // namespace ipcbench

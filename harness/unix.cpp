@@ -29,9 +29,17 @@ Fd open_pidfd(pid_t pid) {
   return Fd(static_cast<int>(check(::syscall(SYS_pidfd_open, pid, 0), "pidfd_open")));
 }
 
-Mapping::Mapping(std::size_t size, int fd) : size_(size) {
+Mapping::Mapping(std::size_t size, int fd, off_t offset) : size_(size) {
   const int flags = MAP_SHARED | MAP_POPULATE | (fd == -1 ? MAP_ANONYMOUS : 0);
-  address_ = check(::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, 0), "mmap");
+  address_ = check(::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, fd, offset), "mmap");
+}
+
+Mapping Mapping::own_pages(std::size_t size) {
+  constexpr int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  Mapping mapping;
+  mapping.address_ = check(::mmap(nullptr, size, PROT_READ | PROT_WRITE, flags, -1, 0), "mmap");
+  mapping.size_ = size;
+  return mapping;
 }
 
 Mapping::~Mapping() {

@@ -78,13 +78,23 @@ class Fd {
 /// A descriptor that becomes readable when the process ends (pidfd_open(2)).
 Fd open_pidfd(pid_t pid);
 
-/// Owns a shared, readable and writable memory mapping of `size` bytes, its pages already present.
-/// It is inherited over fork, and each process unmaps its own copy.
+/// Owns a readable and writable memory mapping of `size` bytes: shared, its pages already present,
+/// unless it is made by own_pages(). It is inherited over fork, and each process unmaps its own
+/// copy.
 class Mapping {
  public:
   Mapping() = default;
-  /// Maps `size` bytes of `fd`, or anonymous memory where `fd` is -1.
-  explicit Mapping(std::size_t size, int fd = -1);
+  /// Maps `size` bytes of `fd` from `offset`, or anonymous memory where `fd` is -1.
+  explicit Mapping(std::size_t size, int fd = -1, off_t offset = 0);
+  /// Memory of the calling process alone, whose pages come when they are touched.
+  static Mapping own_pages(std::size_t size);
+  /// Takes over memory that was mapped in another way (shmat(2), huge pages).
+  static Mapping adopt(void* address, std::size_t size) {
+    Mapping mapping;
+    mapping.address_ = address;
+    mapping.size_ = size;
+    return mapping;
+  }
   Mapping(Mapping&& other) noexcept
       : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Mapping& operator=(Mapping&& other) noexcept {

@@ -17,6 +17,18 @@ enum class Waiting {
 };
 std::string_view text(Waiting);
 
+/// When waiting ends. The clock is read only when somebody has to wait.
+class Deadline {
+ public:
+  explicit Deadline(std::int64_t patience_ns) : patience_ns_(patience_ns) {}
+  /// What is left of the patience, which begins when this is first asked.
+  std::int64_t left_ns();
+
+ private:
+  std::int64_t patience_ns_;
+  std::int64_t end_ns_ = 0;
+};
+
 /// Owns a descriptor and waits for it. O_NONBLOCK belongs to the open file description: ends that
 /// share one (a pipe's end of several producers, an eventfd) wait in the same way.
 class Waitable {
@@ -32,9 +44,13 @@ class Waitable {
   /// when the descriptor is ready after EAGAIN. Throws what errno says otherwise.
   [[gnu::cold, gnu::noinline]] void await_readable(const char* call);
   [[gnu::cold, gnu::noinline]] void await_writable(const char* call);
+  /// The same with a deadline: false when it has passed. The way `block` waits in the call itself,
+  /// so there the call has its own time-out (SO_RCVTIMEO) and fails with EAGAIN when it is over.
+  [[gnu::cold, gnu::noinline]] bool await_readable(const char* call, Deadline& deadline);
 
  private:
   void await(std::uint32_t event, Fd& epoll, const char* call);
+  bool poll(std::uint32_t event, Fd& epoll, int timeout_ms);
 
   Fd fd_;
   Waiting waiting_ = Waiting::block;

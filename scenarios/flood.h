@@ -6,6 +6,7 @@
 #include "harness/row.h"
 #include "harness/run.h"
 #include "scenarios/links.h"
+#include "scenarios/lossy.h"
 #include "scenarios/mailbox.h"
 #include "scenarios/payload.h"
 
@@ -15,11 +16,11 @@ struct Flood {
   static constexpr ScenarioFacts facts{
       .name = "flood",
       .summary = "throughput: messages one way, as fast as the channel takes them",
-      .needs = "a channel",
+      .needs = "a channel that queues",
       .sized = true,
       .shareable = true};
 
-  template <Channel T>
+  template <Queue T>
   static void run(Runner& runner) {
     if constexpr (T::facts.peers != Peers::one_to_one)
       if (runner.params().manner.is_mailbox()) return Mailbox<T>::run(runner);
@@ -38,6 +39,11 @@ struct Flood {
                        [&](auto first, auto count) { receive(end, mine, size, first, count); },
                        true);
                  }}});
+  }
+
+  template <LossyChannel T>
+  static void run(Runner& runner) {
+    Lossy<T>::flood(runner);
   }
 
   template <LonelyChannel T>

@@ -8,6 +8,7 @@
 #include "harness/row.h"
 #include "harness/run.h"
 #include "scenarios/contend.h"
+#include "scenarios/erase.h"
 #include "scenarios/flood.h"
 #include "scenarios/handoff.h"
 #include "scenarios/ping_pong.h"
@@ -41,7 +42,7 @@ template <class T>
 std::string unavailable(const void* variant) {
   if constexpr (requires { T::unavailable(); })
     return T::unavailable();
-  else if constexpr (requires(const typename T::Variant& data) { T::unavailable(data); })
+  else if constexpr (requires { T::unavailable(std::declval<const typename T::Variant&>()); })
     return T::unavailable(*static_cast<const typename T::Variant*>(variant));
   else
     return "";
@@ -50,7 +51,7 @@ template <class T>
 std::optional<std::size_t> message_max(const void* variant) {
   if constexpr (requires { T::message_max(); })
     return T::message_max();
-  else if constexpr (requires(const typename T::Variant& data) { T::message_max(data); })
+  else if constexpr (requires { T::message_max(std::declval<const typename T::Variant&>()); })
     return T::message_max(*static_cast<const typename T::Variant*>(variant));
   else
     return std::nullopt;
@@ -70,7 +71,9 @@ Row row(const Facts& facts, const void* variant) {
              .unavailable = [variant] { return unavailable<T>(variant); },
              .message_max = [variant] { return message_max<T>(variant); },
              .unfit = unfit<T>,
-             .cells = {}};
+             .cells = {},
+             .links = {}};
+  if constexpr (Paired<T>) result.links = {link_maker<T>(), link_maker<Others>()...};
   [&]<class... Scenario>(std::type_identity<std::tuple<Scenario...>>) {
     (result.cells.push_back(cell<Scenario, T, Others...>()), ...);
   }(std::type_identity<Scenarios>{});

@@ -6,6 +6,7 @@
 #include "harness/row.h"
 #include "harness/run.h"
 #include "scenarios/links.h"
+#include "scenarios/lossy.h"
 #include "scenarios/payload.h"
 
 namespace ipcbench {
@@ -14,7 +15,7 @@ struct PingPong {
   static constexpr ScenarioFacts facts{
       .name = "ping_pong",
       .summary = "round trip: a message there and its answer back, one at a time",
-      .needs = "a channel",
+      .needs = "a channel or calls",
       .sized = true};
 
   template <Channel T>
@@ -36,6 +37,33 @@ struct PingPong {
             end.measure([&](auto first, auto count) { answer(end, mine, size, first, count); },
                         false);
           }}});
+  }
+
+  /// The request goes there and the reply comes back.
+  template <Rpc T>
+  static void run(Runner& runner) {
+    T link(runner.shape());
+    const std::size_t size = runner.params().size;
+    runner.run(
+        {{"producer", Side::producer,
+          [&](End& end) {
+            auto mine = link.producer();
+            end.with_clock([&](auto clock) {
+              end.measure(
+                  [&](auto first, auto count) { call(end, mine, size, clock, first, count); },
+                  true);
+            });
+          }},
+         {"consumer", Side::consumer, [&](End& end) {
+            auto mine = link.consumer();
+            end.measure([&](auto first, auto count) { serve(end, mine, size, first, count); },
+                        false);
+          }}});
+  }
+
+  template <LossyChannel T>
+  static void run(Runner& runner) {
+    Lossy<T>::ping_pong(runner);
   }
 
   template <LonelyChannel T>
@@ -95,6 +123,36 @@ struct PingPong {
       send(mine, size, i);
     }
     link = std::move(mine);
+  }
+
+  /// A call returns with its reply, so the clock is read between two calls: once for each. From one
+  /// reading to the next a request is written, and a reply is checked.
+  static void call(End& end, auto& link, std::size_t size, auto clock, std::uint64_t first,
+                   std::uint64_t count) {
+    const AlignedBuffer request(size);
+    const AlignedBuffer reply(size);
+    Histogram& histogram = end.histogram();
+    std::uint64_t called = clock.now();
+    for (std::uint64_t i = first; i != first + count; ++i) {
+      end.at(i);
+      write_payload({request.data(), size}, i);
+      read_payload({reply.data(), link.call({request.data(), size}, {reply.data(), size})}, i,
+                   size);
+      const std::uint64_t now = clock.now();
+      histogram.record(clock.elapsed_ns(called, now));
+      called = now;
+    }
+  }
+
+  static void serve(End& end, auto& link, std::size_t size, std::uint64_t first,
+                    std::uint64_t count) {
+    link.serve(count, [&end, size, i = first](View request, Bytes reply) mutable {
+      end.at(i);
+      read_payload(request, i, size);
+      write_payload(reply.first(size), i);
+      ++i;
+      return size;
+    });
   }
 
   /// The roofline is fast enough for a clock read to count, so only sub-batches are timed.

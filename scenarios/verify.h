@@ -14,6 +14,7 @@
 #include "harness/row.h"
 #include "harness/run.h"
 #include "scenarios/links.h"
+#include "scenarios/lossy.h"
 #include "scenarios/payload.h"
 
 namespace ipcbench {
@@ -22,7 +23,7 @@ struct Verify {
   static constexpr ScenarioFacts facts{
       .name = "verify",
       .summary = "proof: every byte, each size class, order, loss, full and empty; no timing",
-      .needs = "a channel, a signal or a lock",
+      .needs = "a channel, calls, a signal or a lock",
       .sized = true};
 
   template <Channel T>
@@ -40,6 +41,27 @@ struct Verify {
                  }}});
   }
 
+  /// Requests and replies of different sizes and contents.
+  template <Rpc T>
+  static void run(Runner& runner) {
+    T link(runner.shape());
+    const std::size_t size = runner.params().size;
+    runner.run({{"producer", Side::producer,
+                 [&](End& end) {
+                   auto mine = link.producer();
+                   end.once([&] { return call_all(end, mine, size); });
+                 }},
+                {"consumer", Side::consumer, [&](End& end) {
+                   auto mine = link.consumer();
+                   end.once([&] { return serve_all(end, mine, size); });
+                 }}});
+  }
+
+  template <LossyChannel T>
+  static void run(Runner& runner) {
+    Lossy<T>::template verify<Verify>(runner);
+  }
+
   template <LonelyChannel T>
   static void run(Runner& runner) {
     T link(runner.shape());
@@ -55,6 +77,23 @@ struct Verify {
                      end.set_verified_bytes(bytes);
                      return messages(size_max);
                    });
+                 }}});
+  }
+
+  /// First the producer overwrites what it likes: some messages are seen, the last one among them,
+  /// each of them whole and newer than the one before. Then, in lockstep, all of them.
+  template <Register T>
+  static void run(Runner& runner) {
+    T link(runner.shape());
+    const std::size_t size = runner.params().size;
+    runner.run({{"producer", Side::producer,
+                 [&](End& end) {
+                   auto mine = lend<T>(link.producer(), runner.shape());
+                   end.once([&] { return overwrite(end, mine, size); });
+                 }},
+                {"consumer", Side::consumer, [&](End& end) {
+                   auto mine = lend<T>(link.consumer(), runner.shape());
+                   end.once([&] { return receive_newest(end, mine, size); });
                  }}});
   }
 
@@ -115,6 +154,9 @@ struct Verify {
   }
 
  private:
+  template <LossyChannel T>
+  friend struct Lossy;
+
   static constexpr std::uint64_t rounds = 2000;
   static constexpr std::uint64_t lockstep_messages = 50;
 
@@ -142,25 +184,43 @@ struct Verify {
     return ((sequence + 1) * 0x9E3779B97F4A7C15) ^ std::rotl((word + 1) * 0xD6E8FEB86659FD93, 31);
   }
 
-  static void send(auto& link, std::uint64_t sequence, std::size_t size) {
-    const Bytes message = link.reserve(size);
-    for (std::size_t at = 0, word = 0; at < size; at += 8, ++word) {
-      const std::uint64_t value = pattern(sequence, word);
-      std::memcpy(message.data() + at, &value, std::min<std::size_t>(8, size - at));
-    }
-    link.commit();
+  /// The message that a first word belongs to.
+  static std::uint64_t sequence_of(std::uint64_t word) {
+    return payload_sequence(word ^ pattern(0, 0) ^ payload_word(1)) - 1;
+  }
+  static std::uint64_t sequence_of(View message) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, message.data(), sizeof word);
+    return sequence_of(word);
   }
 
-  static std::uint64_t receive(auto& link, std::uint64_t sequence, std::size_t size) {
-    const View message = link.peek(size);
+  static void write(Bytes message, std::uint64_t sequence) {
+    for (std::size_t at = 0, word = 0; at < message.size(); at += 8, ++word) {
+      const std::uint64_t value = pattern(sequence, word);
+      std::memcpy(message.data() + at, &value, std::min<std::size_t>(8, message.size() - at));
+    }
+  }
+
+  /// Throws unless all bytes are as they were sent.
+  static std::uint64_t check(View message, std::uint64_t sequence, std::size_t size) {
     if (message.size() != size) fail_payload(sequence, size, message.size());
     for (std::size_t at = 0, word = 0; at < size; at += 8, ++word) {
       const std::uint64_t value = pattern(sequence, word);
       if (std::memcmp(message.data() + at, &value, std::min<std::size_t>(8, size - at)) != 0)
         fail_payload(sequence, size, size);
     }
-    link.release();
     return size;
+  }
+
+  static void send(auto& link, std::uint64_t sequence, std::size_t size) {
+    write(link.reserve(size), sequence);
+    link.commit();
+  }
+
+  static std::uint64_t receive(auto& link, std::uint64_t sequence, std::size_t size) {
+    const std::uint64_t checked = check(link.peek(size), sequence, size);
+    link.release();
+    return checked;
   }
 
   /// Three stages: the producer runs ahead until the channel is full; both run freely; the
@@ -189,6 +249,81 @@ struct Verify {
     }
     end.set_verified_bytes(bytes);
     return all;
+  }
+
+  // Call i carries message 2 i there and message 2 i + 1 back. The first call waits for a server
+  // that isn't serving yet, the last ones find it waiting.
+
+  static std::uint64_t call_all(End& end, auto& link, std::size_t size_max) {
+    const AlignedBuffer request(size_max);
+    const AlignedBuffer reply(size_max);
+    const std::uint64_t all = messages(size_max) + lockstep_messages;
+    for (std::uint64_t i = 0; i != all; ++i) {
+      end.at(i);
+      if (i >= messages(size_max)) pause();
+      const Bytes message(request.data(), size_of(2 * i, size_max));
+      write(message, 2 * i);
+      const std::size_t size = link.call(message, {reply.data(), size_max});
+      check({reply.data(), size}, 2 * i + 1, size_of(2 * i + 1, size_max));
+    }
+    return all;
+  }
+
+  static std::uint64_t serve_all(End& end, auto& link, std::size_t size_max) {
+    const std::uint64_t all = messages(size_max) + lockstep_messages;
+    for (int quiet = 0; quiet < 20; ++quiet) pause();
+    std::uint64_t bytes = 0;
+    link.serve(all, [&, i = std::uint64_t{0}](View request, Bytes reply) mutable {
+      end.at(i);
+      check(request, 2 * i, size_of(2 * i, size_max));
+      const std::size_t size = size_of(2 * i + 1, size_max);
+      write(reply.first(size), 2 * i + 1);
+      bytes += request.size() + size;
+      ++i;
+      return size;
+    });
+    end.set_verified_bytes(bytes);
+    return all;
+  }
+
+  /// How many messages may overwrite each other: none where they are too small to tell.
+  static std::uint64_t overwritten(std::size_t size_max) {
+    return size_max < sizeof(std::uint64_t) ? 0 : messages(size_max);
+  }
+
+  static std::uint64_t overwrite(End& end, auto& link, std::size_t size_max) {
+    const std::uint64_t blind = overwritten(size_max);
+    const std::uint64_t all = blind + messages(size_max);
+    for (std::uint64_t i = 0; i != all; ++i) {
+      end.at(i);
+      if (i >= blind)
+        while (end.other_at() < i) ::sched_yield();
+      send(link, i, i < blind ? size_max : size_of(i, size_max));
+    }
+    end.at(all);
+    return all;
+  }
+
+  static std::uint64_t receive_newest(End& end, auto& link, std::size_t size_max) {
+    const std::uint64_t blind = overwritten(size_max);
+    const std::uint64_t all = blind + messages(size_max);
+    std::uint64_t seen = 0;
+    std::uint64_t bytes = 0;
+    for (std::uint64_t next = 0; next != blind; ++seen) {
+      const View message = link.peek(size_max);
+      const std::uint64_t sequence = message.size() == size_max ? sequence_of(message) : blind;
+      if (sequence < next || sequence >= blind) fail_payload(next, size_max, message.size());
+      check(message, sequence, size_max);
+      link.release();
+      bytes += size_max;
+      next = sequence + 1;
+    }
+    for (std::uint64_t i = blind; i != all; ++i, ++seen) {
+      end.at(i);
+      bytes += receive(link, i, size_of(i, size_max));
+    }
+    end.set_verified_bytes(bytes);
+    return seen;
   }
 
   /// Returns when the producer has sent `enough`, or hasn't moved on for a while.

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -98,6 +99,7 @@ class Driver {
       const RunDirectory directory;
       Interrupts interrupts;
       Params params;
+      params.size = std::min(params.size, row.message_max().value_or(params.size));
       params.count = std::uint64_t{1} << 40;
       params.warmup_ns = 1'000'000;
       params.timeout_ns = timeout_ns;

@@ -23,9 +23,11 @@ struct Leftovers {
       const fs::path target = fs::read_symlink(entry.path(), error);
       if (!target.string().starts_with("/proc/")) found.objects.insert("fd " + target.string());
     }
-    for (const auto& entry : fs::directory_iterator("/dev/shm", error))
-      if (entry.path().filename().string().starts_with("ipcbench-"))
+    for (const auto& entry : fs::directory_iterator("/dev/shm", error)) {
+      const std::string file = entry.path().filename().string();
+      if (file.starts_with("ipcbench-") || file.starts_with("sem.ipcbench-"))
         found.objects.insert(entry.path().string());
+    }
     for (const char* kind : {"msg", "sem", "shm"}) {
       std::istringstream lines(read_text(std::string("/proc/sysvipc/") + kind));
       std::string line;

@@ -6,11 +6,8 @@
 // many slots it has released on a line of its own, which the writer reads only when the ring looks
 // full (cached indices: Lee et al., "A lock-free, cache-efficient shared ring buffer for multi-core
 // architectures", 2009; stamps in the slots: Giacomoni et al., "FastForward for efficient pipeline
-// parallelism", 2008). How a side waits is the policy's: it gets a question to ask until the answer
-// is yes, and is told when it may be.
+// parallelism", 2008). How a side waits is the policy's (waits.h).
 #pragma once
-
-#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -18,59 +15,10 @@
 #include <memory>
 #include <new>
 
-#include "harness/futex.h"
 #include "harness/transport.h"
-#include "harness/unix.h"
+#include "transports/waits.h"
 
 namespace ipcbench {
-
-/// Waits by asking again and again. It needs a core for each end.
-struct Spin {
-  static constexpr bool needs_own_core = true;
-  void wait(auto is_ready) {
-    while (!is_ready()) {
-#if defined(__x86_64__)
-      __builtin_ia32_pause();
-#endif
-    }
-  }
-  void wake() {}
-};
-
-/// Waits by giving the core to whoever else wants it, and asking again.
-struct Yield {
-  static constexpr bool needs_own_core = false;
-  void wait(auto is_ready) {
-    while (!is_ready()) ::sched_yield();
-  }
-  void wake() {}
-};
-
-/// Waits asleep in futex(2). The flag says that somebody sleeps, so that a wake costs no system
-/// call while nobody does. Set the flag, look again, sleep; publish, look at the flag, wake: the
-/// fences between the two steps of each side see to it that one of them notices the other. (An
-/// atomic read-modify-write of the flag in their place makes a flood on one core a fifth slower.)
-class Futex {
- public:
-  static constexpr bool needs_own_core = false;
-  void wait(auto is_ready) {
-    while (!is_ready()) {
-      asleep_.store(1, std::memory_order_relaxed);
-      std::atomic_thread_fence(std::memory_order_seq_cst);
-      if (!is_ready()) futex_wait(asleep_, 1);
-      asleep_.store(0, std::memory_order_relaxed);
-    }
-  }
-  void wake() {
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (asleep_.load(std::memory_order_relaxed) == 0) return;
-    asleep_.store(0, std::memory_order_relaxed);
-    futex_wake(asleep_);
-  }
-
- private:
-  std::atomic<std::uint32_t> asleep_{0};
-};
 
 template <class Wait>
 class Ring {
@@ -95,6 +43,13 @@ class Ring {
         room_(room_for(shape.size)),
         slot_count_(static_cast<std::uint32_t>(slots_for(shape))) {}
 
+  /// Where its two sides wait: for a message, and for room.
+  Wait& reader() const { return shared_->reader; }
+  Wait& writer() const { return shared_->writer; }
+
+  // What an end calls is inlined, the cold parts too: a call that gets the end's address would move
+  // all of it from registers to memory, in every loop over messages.
+
   class Producer {
    public:
     explicit Producer(const Ring& ring)
@@ -112,7 +67,7 @@ class Ring {
     }
 
    private:
-    void wait_for_room() {
+    [[gnu::always_inline]] void wait_for_room() {
       const std::atomic<std::uint32_t>& released = ring_.shared_->released;
       const std::uint32_t full = next_ - ring_.slot_count_;
       std::uint32_t seen = full;
@@ -133,7 +88,7 @@ class Ring {
   class Consumer {
    public:
     explicit Consumer(const Ring& ring) : ring_(ring), slot_(ring.slots_) {}
-    View peek(std::size_t) {
+    [[gnu::always_inline]] View peek(std::size_t) {
       std::byte* slot = slot_;
       const Stamp& stamp = ring_.stamp_of(slot);
       const std::uint32_t awaited = next_ + 1;

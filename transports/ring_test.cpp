@@ -1,10 +1,14 @@
-// The ring between two threads, where ThreadSanitizer can follow it, and its edges on one.
+// The rings between threads, where ThreadSanitizer can follow them, and their edges on one.
 #include "transports/ring.h"
 
 #include <cstring>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
+
+#include "transports/bells.h"
+#include "transports/mpmc_ring.h"
 
 namespace ipcbench {
 namespace {
@@ -14,22 +18,38 @@ class RingOf : public testing::Test {
  protected:
   static constexpr std::size_t size = 48;
   explicit RingOf()
-      : shape_{.size = size, .depth = 4, .shares_core = false, .directory = nullptr},
-        memory_(Ring<Wait>::bytes_for(shape_)),
-        ring_(memory_.data(), shape_, true) {}
+      : shape_{.size = size, .depth = 4, .shares_core = false, .directory = &directory_},
+        there_(shape_),
+        back_(shape_),
+        ring_(there_.ring) {}
 
+  struct Made {
+    explicit Made(const Shape& shape)
+        : memory(Ring<Wait>::bytes_for(shape)),
+          ring(memory.data(), shape, true),
+          reader(shape, ring.reader()),
+          writer(shape, ring.writer()) {}
+    Mapping memory;
+    Ring<Wait> ring;
+    Keeper<Wait> reader;
+    Keeper<Wait> writer;
+  };
+
+  RunDirectory directory_;
   Shape shape_;
-  Mapping memory_;
-  Ring<Wait> ring_;
+  Made there_;
+  Made back_;
+  Ring<Wait>& ring_;
 };
 
-using Waits = testing::Types<Spin, Yield, Futex>;
+using Waits = testing::Types<Spin, Yield, SpinYield, Futex, Asleep<EventfdBell>,
+                             Asleep<PosixSemBell>, Asleep<SysvSemBell>, Asleep<CondBell>>;
 
 struct WaitName {
   template <class Wait>
-  static std::string GetName(int) {
-    if (std::is_same_v<Wait, Spin>) return "Spin";
-    return std::is_same_v<Wait, Yield> ? "Yield" : "Futex";
+  static std::string GetName(int i) {
+    return std::array{"Spin",    "Yield",    "SpinYield", "Futex",
+                      "Eventfd", "PosixSem", "SysvSem",   "Cond"}[static_cast<std::size_t>(i)];
   }
 };
 
@@ -72,6 +92,90 @@ TYPED_TEST(RingOf, CarriesEveryMessageInOrderBetweenTwoThreads) {
     ASSERT_EQ(message.size(), size_of(i));
     consumer.release();
   }
+}
+
+TYPED_TEST(RingOf, WakesWhoeverSleepsThereAndBack) {
+  constexpr std::uint64_t count = 10'000;
+  const auto send = [](auto& producer, std::uint64_t number) {
+    std::memcpy(producer.reserve(sizeof number).data(), &number, sizeof number);
+    producer.commit();
+  };
+  const auto receive = [](auto& consumer) {
+    std::uint64_t number = 0;
+    std::memcpy(&number, consumer.peek(0).data(), sizeof number);
+    consumer.release();
+    return number;
+  };
+  std::jthread answerer([&] {
+    typename Ring<TypeParam>::Consumer in(this->there_.ring);
+    typename Ring<TypeParam>::Producer out(this->back_.ring);
+    for (std::uint64_t i = 0; i < count; ++i) send(out, receive(in) + 1);
+  });
+  typename Ring<TypeParam>::Producer out(this->there_.ring);
+  typename Ring<TypeParam>::Consumer in(this->back_.ring);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    send(out, i);
+    ASSERT_EQ(receive(in), i + 1);
+  }
+}
+
+template <class Wait>
+class RingOfMany : public testing::Test {};
+
+struct ManyName {
+  template <class Wait>
+  static std::string GetName(int i) {
+    return i == 0 ? "SpinYield" : "Futex";
+  }
+};
+
+using ManyWaits = testing::Types<SpinYield, FutexForMany>;
+TYPED_TEST_SUITE(RingOfMany, ManyWaits, ManyName);
+
+TYPED_TEST(RingOfMany, GivesEveryMessageToOneConsumerInItsProducersOrder) {
+  constexpr std::uint64_t count = 6'000;  // of each producer, and for each consumer
+  constexpr std::uint64_t peers = 3;
+  const Shape shape{.size = 48, .depth = 4};
+  const Mapping memory(MpmcRing<TypeParam>::bytes_for(shape));
+  const MpmcRing<TypeParam> ring(memory.data(), shape, true);
+  ASSERT_EQ(MpmcRing<TypeParam>::slots_for(shape), 4u);
+  std::vector<std::vector<std::uint64_t>> received(peers);
+  {
+    std::vector<std::jthread> threads;
+    for (std::uint64_t who = 0; who < peers; ++who) {
+      threads.emplace_back([&ring, who] {
+        typename MpmcRing<TypeParam>::Producer producer(ring);
+        for (std::uint64_t i = 0; i < count; ++i) {
+          const std::uint64_t number = i * peers + who;
+          const Bytes message = producer.reserve(8 + number % 41);
+          std::memcpy(message.data(), &number, sizeof number);
+          producer.commit();
+        }
+      });
+      threads.emplace_back([&ring, &mine = received[who]] {
+        typename MpmcRing<TypeParam>::Consumer consumer(ring);
+        for (std::uint64_t i = 0; i < count; ++i) {
+          const View message = consumer.peek(0);
+          std::uint64_t number = 0;
+          std::memcpy(&number, message.data(), sizeof number);
+          ASSERT_EQ(message.size(), 8 + number % 41);
+          mine.push_back(number);
+          consumer.release();
+        }
+      });
+    }
+  }
+  std::vector<int> seen(peers * count);
+  for (const auto& mine : received) {
+    std::uint64_t least[peers] = {};
+    for (const std::uint64_t number : mine) {
+      ASSERT_LT(number, seen.size());
+      ++seen[number];
+      EXPECT_GE(number, least[number % peers]);
+      least[number % peers] = number + 1;
+    }
+  }
+  for (std::size_t number = 0; number < seen.size(); ++number) EXPECT_EQ(seen[number], 1) << number;
 }
 
 TEST(Ring, LargeMessagesGetFewerSlotsButAtLeastTwo) {

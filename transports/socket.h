@@ -1,10 +1,12 @@
-// socket.h: what the socket transports share: the ends of a socket, and how two processes meet.
+// socket.h: what the socket transports share: the ends of a socket, and addresses.
 #pragma once
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <stdexcept>
 #include <string>
@@ -74,69 +76,87 @@ struct MessageEnd {
   }
 };
 
-inline Fd make_socket(int domain, int type) {
-  return Fd(check(::socket(domain, type | SOCK_CLOEXEC, 0), "socket"));
-}
+/// A socket's address, of any family.
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
 
-inline sockaddr_un unix_address(const std::string& path) {
+  SocketAddress() = default;
+  template <class Address>
+  SocketAddress(const Address& address, std::size_t bytes = sizeof(Address))
+      : size(static_cast<socklen_t>(bytes)) {
+    static_assert(sizeof(Address) <= sizeof storage);
+    std::memcpy(&storage, &address, bytes);
+  }
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+/// The address of a path; or of an abstract name, which starts with a zero byte and has no other
+/// end than its length (unix(7)).
+inline SocketAddress unix_address(const std::string& name) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path) {
+  if (name.size() >= sizeof address.sun_path) {
     errno = ENAMETOOLONG;
-    fail("sockaddr_un", path + ": a socket's path has at most 107 bytes; choose a shorter TMPDIR");
+    fail("sockaddr_un", name + ": a socket's path has at most 107 bytes; choose a shorter TMPDIR");
   }
-  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  std::memcpy(address.sun_path, name.data(), name.size());
+  const bool is_path = name[0] != '\0';
+  return {address, offsetof(sockaddr_un, sun_path) + name.size() + is_path};
+}
+
+/// The loopback's address of AF_INET or AF_INET6. Port 0: the kernel chooses a free one.
+inline SocketAddress loopback_address(int domain, std::uint16_t port = 0) {
+  if (domain == AF_INET6) {
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
+    address.sin6_addr = IN6ADDR_LOOPBACK_INIT;
+    address.sin6_port = htons(port);
+    return address;
+  }
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
   return address;
 }
 
-template <class Address>
-void bind_to(const Fd& socket, const Address& address, std::string_view name) {
-  check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind",
+inline Fd make_socket(int domain, int type, int protocol = 0) {
+  return Fd(check(::socket(domain, type | SOCK_CLOEXEC, protocol), "socket"));
+}
+
+/// Why no such socket can be had at an address, or "". It is tried, and closed again.
+inline std::string why_no_socket(int domain, int type, int protocol, const SocketAddress& address) {
+  const Fd socket(::socket(domain, type | SOCK_CLOEXEC, protocol));
+  if (!socket) return fmt::format("socket: {}", std::strerror(errno));
+  if (::bind(socket.get(), address.get(), address.size) == 0) return "";
+  return fmt::format("bind: {}", std::strerror(errno));
+}
+
+/// `name` is what a failure is told by.
+inline void bind_to(const Fd& socket, const SocketAddress& address, std::string_view name) {
+  check(::bind(socket.get(), address.get(), address.size), "bind", name);
+}
+
+inline void connect_to(const Fd& socket, const SocketAddress& address, std::string_view name) {
+  check(retry([&] { return ::connect(socket.get(), address.get(), address.size); }), "connect",
         name);
 }
 
-template <class Address>
-void connect_to(const Fd& socket, const Address& address, std::string_view name) {
-  const auto* any = reinterpret_cast<const sockaddr*>(&address);
-  check(retry([&] { return ::connect(socket.get(), any, sizeof address); }), "connect", name);
+/// What a socket is bound to.
+inline SocketAddress address_of(const Fd& socket) {
+  SocketAddress address;
+  check(::getsockname(socket.get(), address.get(), &address.size), "getsockname");
+  return address;
 }
 
-inline Fd accept_one(const Fd& listener) {
-  return Fd(check(retry([&] { return ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC); }),
-                  "accept4"));
+/// A name as people write it: abstract ones begin with @.
+inline std::string shown(const Name& name) {
+  std::string text = name.text();
+  if (text[0] == '\0') text[0] = '@';
+  return text;
 }
-
-/// The ends of a connected AF_UNIX socket of a type, whose processes meet at a path: the runner
-/// listens there, the producer connects, the consumer accepts and takes the path away.
-template <int type, class End>
-class UnixConnection {
- public:
-  explicit UnixConnection(const Shape& shape)
-      : name_(*shape.directory, NameKind::path), waiting_(shape.waiting) {
-    if (!name_.is_ours()) return;
-    listener_ = make_socket(AF_UNIX, type);
-    bind_to(listener_, unix_address(name_.text()), name_.text());
-    check(::listen(listener_.get(), 1), "listen", name_.text());
-  }
-
-  End producer() {
-    listener_.close();
-    Fd socket = make_socket(AF_UNIX, type);
-    connect_to(socket, unix_address(name_.text()), name_.text());
-    return {Waitable(std::move(socket), waiting_)};
-  }
-  End consumer() {
-    Fd socket = accept_one(listener_);
-    listener_.close();
-    name_.unlink();
-    return {Waitable(std::move(socket), waiting_)};
-  }
-
- private:
-  Name name_;
-  Waiting waiting_;
-  Fd listener_;
-};
 
 /// The largest message that a fresh AF_UNIX socket takes: its send buffer, which is left at the
 /// system's default, less what the kernel keeps of it (unix_dgram_sendmsg: sk_sndbuf - 32).

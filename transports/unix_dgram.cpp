@@ -1,7 +1,8 @@
 // unix_dgram: the UNIX domain socket of type SOCK_DGRAM. Messages both ways, reliable and in order
-// unlike UDP's, between two sockets that are bound to paths and connected to each other.
+// unlike UDP's, between two sockets that are bound and connected to each other; or one way, from
+// several sockets to one.
 #include "scenarios/matrix.h"
-#include "transports/socket.h"
+#include "transports/connection.h"
 
 namespace ipcbench {
 namespace {
@@ -20,45 +21,69 @@ struct UnixDgram {
                                .copies = 2,
                                .standard = "POSIX"};
 
+  using Variant = Connected;
   static std::size_t message_max() { return unix_message_max(); }
 
   explicit UnixDgram(const Shape& shape)
       : waiting_(shape.waiting),
-        producer_name_(*shape.directory, NameKind::path),
-        consumer_name_(*shape.directory, NameKind::path),
-        producer_(make_socket(AF_UNIX, SOCK_DGRAM)),
-        consumer_(make_socket(AF_UNIX, SOCK_DGRAM)) {
-    bind_to(producer_, unix_address(producer_name_.text()), producer_name_.text());
-    bind_to(consumer_, unix_address(consumer_name_.text()), consumer_name_.text());
-    // Both ways at once: a socket that is connected elsewhere refuses others with EPERM, and only
-    // a mutually connected pair is free of the limit of max_dgram_qlen messages (unix(7)).
-    connect_to(producer_, unix_address(consumer_name_.text()), consumer_name_.text());
-    connect_to(consumer_, unix_address(producer_name_.text()), producer_name_.text());
-    producer_name_.unlink();
-    consumer_name_.unlink();
+        is_pair_(shape.producers == 1),
+        producer_name_(*shape.directory, shape.variant_as<Connected>().kind),
+        consumer_name_(*shape.directory, shape.variant_as<Connected>().kind),
+        connected_(*shape.directory, NameKind::note) {
+    if (consumer_name_.is_ours()) consumer_ = make_bound(consumer_name_);
   }
 
+  // Two are connected both ways: only they are free of the limit of max_dgram_qlen messages, and
+  // whoever is connected elsewhere refuses others with EPERM (unix(7)). So a consumer of several
+  // is connected to none, and they need no names.
   MessageEnd producer() {
     consumer_.close();
-    return {Waitable(std::move(producer_), waiting_)};
+    Fd socket = is_pair_ ? make_bound(producer_name_) : make_socket(AF_UNIX, SOCK_DGRAM);
+    connect_to(socket, unix_address_of(consumer_name_), shown(consumer_name_));
+    if (is_pair_) connected_.publish("yes");
+    return {Waitable(std::move(socket), waiting_)};
   }
   MessageEnd consumer() {
-    producer_.close();
+    if (is_pair_) {
+      connected_.await();
+      connect_to(consumer_, unix_address_of(producer_name_), shown(producer_name_));
+      producer_name_.unlink();
+      consumer_name_.unlink();
+    }
     return {Waitable(std::move(consumer_), waiting_)};
   }
 
  private:
+  static Fd make_bound(const Name& name) {
+    Fd socket = make_socket(AF_UNIX, SOCK_DGRAM);
+    bind_to(socket, unix_address_of(name), shown(name));
+    return socket;
+  }
+
   Waiting waiting_;
+  bool is_pair_;
   Name producer_name_;
   Name consumer_name_;
-  Fd producer_;
+  Name connected_;
   Fd consumer_;
+};
+
+struct UnixDgramPair : Connection<MessageEnd> {
+  static constexpr Facts facts =
+      facts_of_pair(UnixDgram::facts, "unix_dgram.pair", "UNIX datagram socket, socketpair");
+  static std::size_t message_max() { return unix_message_max(); }
+
+  using Connection::Connection;
 };
 
 }  // namespace
 
 std::vector<Row> unix_dgram_rows() {
-  return {row<UnixDgram>()};
+  return {row<UnixDgram>(UnixDgram::facts, unix_path<SOCK_DGRAM>),
+          row<UnixDgram>(facts_of_abstract(UnixDgram::facts, "unix_dgram.abstract",
+                                           "UNIX datagram socket, abstract name"),
+                         unix_abstract<SOCK_DGRAM>),
+          row<UnixDgramPair>(UnixDgramPair::facts, unix_pair<SOCK_DGRAM>)};
 }
 
 }  // namespace ipcbench

@@ -1,12 +1,12 @@
 // unix_seqpacket: the UNIX domain socket of type SOCK_SEQPACKET. Messages both ways, connected and
-// in order, found by a path.
+// in order.
 #include "scenarios/matrix.h"
-#include "transports/socket.h"
+#include "transports/connection.h"
 
 namespace ipcbench {
 namespace {
 
-struct UnixSeqpacket : UnixConnection<SOCK_SEQPACKET, MessageEnd> {
+struct UnixSeqpacket : Connection<MessageEnd> {
   static constexpr Facts facts{.name = "unix_seqpacket",
                                .summary = "UNIX sequenced-packet socket, by path",
                                .family = Family::socket,
@@ -22,13 +22,20 @@ struct UnixSeqpacket : UnixConnection<SOCK_SEQPACKET, MessageEnd> {
 
   static std::size_t message_max() { return unix_message_max(); }
 
-  using UnixConnection::UnixConnection;
+  using Connection::Connection;
 };
 
 }  // namespace
 
 std::vector<Row> unix_seqpacket_rows() {
-  return {row<UnixSeqpacket>()};
+  constexpr const Facts& facts = UnixSeqpacket::facts;
+  return {row<UnixSeqpacket>(facts, unix_path<SOCK_SEQPACKET>),
+          row<UnixSeqpacket>(facts_of_abstract(facts, "unix_seqpacket.abstract",
+                                               "UNIX sequenced-packet socket, abstract name"),
+                             unix_abstract<SOCK_SEQPACKET>),
+          row<UnixSeqpacket>(facts_of_pair(facts, "unix_seqpacket.pair",
+                                           "UNIX sequenced-packet socket, socketpair"),
+                             unix_pair<SOCK_SEQPACKET>)};
 }
 
 }  // namespace ipcbench

@@ -1,12 +1,11 @@
-// unix_stream: the UNIX domain socket of type SOCK_STREAM. A byte stream both ways, found by a
-// path.
+// unix_stream: the UNIX domain socket of type SOCK_STREAM. A byte stream both ways.
 #include "scenarios/matrix.h"
-#include "transports/socket.h"
+#include "transports/connection.h"
 
 namespace ipcbench {
 namespace {
 
-struct UnixStream : UnixConnection<SOCK_STREAM, StreamEnd> {
+struct UnixStream : Connection<StreamEnd> {
   static constexpr Facts facts{.name = "unix_stream",
                                .summary = "UNIX stream socket, by path",
                                .family = Family::socket,
@@ -20,13 +19,20 @@ struct UnixStream : UnixConnection<SOCK_STREAM, StreamEnd> {
                                .copies = 2,
                                .standard = "POSIX"};
 
-  using UnixConnection::UnixConnection;
+  using Connection::Connection;
 };
 
 }  // namespace
 
 std::vector<Row> unix_stream_rows() {
-  return {row<UnixStream>()};
+  constexpr const Facts& facts = UnixStream::facts;
+  return {
+      row<UnixStream>(facts, unix_path<SOCK_STREAM>),
+      row<UnixStream>(
+          facts_of_abstract(facts, "unix_stream.abstract", "UNIX stream socket, abstract name"),
+          unix_abstract<SOCK_STREAM>),
+      row<UnixStream>(facts_of_pair(facts, "unix_stream.pair", "UNIX stream socket, socketpair"),
+                      unix_pair<SOCK_STREAM>)};
 }
 
 }  // namespace ipcbench
