@@ -44,7 +44,7 @@ class Conformance : public testing::TestWithParam<Cell> {
   Outcome run(std::size_t size) {
     Params params;
     params.size = size;
-    params.count = 500;
+    params.count = std::clamp<std::size_t>((64 << 20) / size, 50, 500);  // a pty takes 10 ms a MiB
     params.warmup_ns = 100'000;
     params.tick_rate = rate_;
     Interrupts interrupts;

@@ -14,7 +14,7 @@ namespace {
 /// Whose the slot is. A record lock around it would be four more system calls a message and guard
 /// nothing that this word doesn't: whoever takes the slot, by a compare-exchange that acquires what
 /// the last one released, has it alone until it hands it on.
-struct Mailbox {
+struct Slot {
   enum State : std::uint32_t { empty, being_written, full, being_read };
 
   alignas(128) std::atomic<std::uint32_t> state;
@@ -52,31 +52,31 @@ class MmapFile {
                                .standard = "POSIX"};
 
   struct Producer {
-    Mailbox* mailbox;
+    Slot* slot;
     Bytes reserve(std::size_t size) {
-      mailbox->take(Mailbox::empty, Mailbox::being_written);
-      mailbox->size = size;
-      return {mailbox->message(), size};
+      slot->take(Slot::empty, Slot::being_written);
+      slot->size = size;
+      return {slot->message(), size};
     }
-    void commit() { mailbox->hand_on(Mailbox::full); }
+    void commit() { slot->hand_on(Slot::full); }
   };
   struct Consumer {
-    Mailbox* mailbox;
+    Slot* slot;
     View peek(std::size_t) {
-      mailbox->take(Mailbox::full, Mailbox::being_read);
-      return {mailbox->message(), mailbox->size};
+      slot->take(Slot::full, Slot::being_read);
+      return {slot->message(), slot->size};
     }
-    void release() { mailbox->hand_on(Mailbox::empty); }
+    void release() { slot->hand_on(Slot::empty); }
   };
 
   explicit MmapFile(const Shape& shape)
       : name_(*shape.directory, NameKind::path),
-        memory_(map(name_, sizeof(Mailbox) + shape.size)),
-        mailbox_(std::launder(reinterpret_cast<Mailbox*>(memory_.data()))) {}
+        memory_(map(name_, sizeof(Slot) + shape.size)),
+        slot_(std::launder(reinterpret_cast<Slot*>(memory_.data()))) {}
 
   std::size_t depth() const { return 1; }
-  Producer producer() { return {mailbox_}; }
-  Consumer consumer() { return {mailbox_}; }
+  Producer producer() { return {slot_}; }
+  Consumer consumer() { return {slot_}; }
 
  private:
   /// A new file is all zeros, an empty mailbox. Its blocks are allocated here, so that a full disk
@@ -94,7 +94,7 @@ class MmapFile {
 
   Name name_;
   Mapping memory_;
-  Mailbox* mailbox_;
+  Slot* slot_;
 };
 
 }  // namespace

@@ -1,13 +1,10 @@
 // pty: a pseudoterminal in raw mode (pty(7)). A byte stream both ways, as between a terminal's
 // window, which is the consumer here, and a program in it, which is the producer.
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
-
-#include <exception>
 
 #include "scenarios/matrix.h"
 
@@ -42,8 +39,6 @@ struct Pty {
     std::size_t recv(Bytes buffer) { return read_all(fd, buffer); }
   };
 
-  Pty(const Pty&) = delete;
-  Pty& operator=(const Pty&) = delete;
   explicit Pty(const Shape& shape)
       : slave_(*shape.directory, NameKind::note), waiting_(shape.waiting) {
     if (!slave_.is_ours()) return;
@@ -59,14 +54,6 @@ struct Pty {
     slave_.publish(path);
   }
 
-  /// The end of the master hangs the slave up, and what it hasn't read by then is lost. So who
-  /// holds the master in the end, after a run without errors, waits until the slave is gone.
-  ~Pty() {
-    if (!is_consumer_ || std::uncaught_exceptions() != 0) return;
-    pollfd hung_up{master_.get(), 0, 0};
-    retry([&] { return ::poll(&hung_up, 1, -1); });
-  }
-
   /// The mode is the slave's, and both ways go through it. The producer speaks first: the consumer
   /// doesn't open the slave, or it would never see the producer gone.
   End producer() {
@@ -79,8 +66,9 @@ struct Pty {
     check(::tcsetattr(slave.get(), TCSANOW, &mode), "tcsetattr", path);
     return {Waitable(std::move(slave), waiting_)};
   }
+  /// When the last descriptor of the master goes, the slave is hung up and loses what it hasn't
+  /// read. So the link keeps one until all ends are done.
   End consumer() {
-    is_consumer_ = true;
     const int fd = check(::fcntl(master_.get(), F_DUPFD_CLOEXEC, 0), "fcntl", "F_DUPFD_CLOEXEC");
     return {Waitable(Fd(fd), waiting_)};
   }
@@ -91,7 +79,6 @@ struct Pty {
   Name slave_;
   Waiting waiting_;
   Fd master_;
-  bool is_consumer_ = false;
 };
 
 }  // namespace
