@@ -23,9 +23,9 @@ using Words = std::vector<std::string>;
 constexpr std::size_t run_count = 120;
 
 Words long_run(const std::string& output) {
-  return {"run",        "-v",  "-t",     "unix_stream", "-S",          "ping_pong,flood",
-          "-s",         "64",  "-r",     "60",          "--placement", "none",
-          "--min-time", "1ms", "--seed", "5",           "-o",          output,
+  return {"run",        "-v",  "-t",     "fifo", "-S",          "ping_pong,flood",
+          "-s",         "64",  "-r",     "60",   "--placement", "none",
+          "--min-time", "1ms", "--seed", "5",    "-o",          output,
           "--warmup",   "0ms"};
 }
 
@@ -200,7 +200,7 @@ TEST_F(Interruption, SigkillLosesTheRunInProgressAtMost) {
   EXPECT_FALSE(sandbox_.leftovers().empty()) << "then this test would test nothing";
   const Finished table = run_program(sandbox_, {"table", output() + ".journal"});
   EXPECT_EQ(table.status, 0) << table.err;
-  EXPECT_TRUE(contains(table.out, "\nunix_stream ")) << table.out;
+  EXPECT_TRUE(contains(table.out, "\nfifo ")) << table.out;
   expect_resume_finishes();
 }
 

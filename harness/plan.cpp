@@ -121,7 +121,7 @@ void shuffle(std::vector<std::size_t>& items, std::mt19937_64& random) {
 std::string PlannedCell::key() const {
   const std::string size_part = size ? fmt::format("/size:{}", *size) : "";
   std::string key = fmt::format("{}/{}{}/place:{}", scenario, transport, size_part, place.name);
-  for (const std::string& word : manner.words()) key += "/" + word;
+  for (const std::string& word : manner.words()) key += fmt::format("/{}", word);
   return key;
 }
 

@@ -2,6 +2,8 @@
 
 #include <tuple>
 
+#include <fmt/format.h>
+
 namespace ipcbench {
 namespace {
 
@@ -88,7 +90,7 @@ CellSummary summarise_cell(const std::vector<const RunRecord*>& all) {
 
 std::string CellSummary::label() const {
   std::string label = transport;
-  for (const std::string& word : manner.words()) label += " " + word;
+  for (const std::string& word : manner.words()) label += fmt::format(" {}", word);
   return label;
 }
 

@@ -4,7 +4,6 @@
 
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/time.h>
 
@@ -112,33 +111,23 @@ struct PortProtocol {
   int checksum_coverage = 0;  ///< of UDP-Lite, in bytes; 0: as it is
 
   /// The loopback's address with a port, or netlink's; 0 asks for a free one.
-  sockaddr_storage address(std::int64_t port) const {
-    sockaddr_storage any{};
-    any.ss_family = static_cast<sa_family_t>(domain);
-    if (domain == AF_INET) {
-      auto& v4 = reinterpret_cast<sockaddr_in&>(any);
-      v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-      v4.sin_port = htons(static_cast<std::uint16_t>(port));
-    } else if (domain == AF_INET6) {
-      auto& v6 = reinterpret_cast<sockaddr_in6&>(any);
-      v6.sin6_addr = in6addr_loopback;
-      v6.sin6_port = htons(static_cast<std::uint16_t>(port));
-    } else {
-      reinterpret_cast<sockaddr_nl&>(any).nl_pid = static_cast<std::uint32_t>(port);
-    }
-    return any;
+  SocketAddress address(std::int64_t port) const {
+    if (domain != AF_NETLINK) return loopback_address(domain, static_cast<std::uint16_t>(port));
+    sockaddr_nl netlink{};
+    netlink.nl_family = AF_NETLINK;
+    netlink.nl_pid = static_cast<std::uint32_t>(port);
+    return netlink;
   }
   std::int64_t port_of(const Fd& socket) const {
-    sockaddr_storage any{};
-    socklen_t size = sizeof any;
-    check(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&any), &size), "getsockname");
-    if (domain == AF_INET) return ntohs(reinterpret_cast<sockaddr_in&>(any).sin_port);
-    if (domain == AF_INET6) return ntohs(reinterpret_cast<sockaddr_in6&>(any).sin6_port);
-    return reinterpret_cast<sockaddr_nl&>(any).nl_pid;
+    const SocketAddress any = address_of(socket);
+    if (domain == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(any.storage).sin_port);
+    if (domain == AF_INET6)
+      return ntohs(reinterpret_cast<const sockaddr_in6&>(any.storage).sin6_port);
+    return reinterpret_cast<const sockaddr_nl&>(any.storage).nl_pid;
   }
   /// A socket with a port of its own.
   Fd bound() const {
-    Fd socket(check(::socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, protocol), "socket"));
+    Fd socket = make_socket(domain, SOCK_DGRAM, protocol);
     bind_to(socket, address(0), "loopback");
     if (checksum_coverage != 0)
       check(::setsockopt(socket.get(), protocol, 10 /* UDPLITE_SEND_CSCOV */, &checksum_coverage,

@@ -29,24 +29,30 @@ struct UnixDgram {
         is_pair_(shape.producers == 1),
         producer_name_(*shape.directory, shape.variant_as<Connected>().kind),
         consumer_name_(*shape.directory, shape.variant_as<Connected>().kind),
+        bound_(*shape.directory, NameKind::note),
         connected_(*shape.directory, NameKind::note) {
     if (consumer_name_.is_ours()) consumer_ = make_bound(consumer_name_);
   }
 
   // Two are connected both ways: only they are free of the limit of max_dgram_qlen messages, and
   // whoever is connected elsewhere refuses others with EPERM (unix(7)). So a consumer of several
-  // is connected to none, and they need no names.
+  // is connected to none, and they need no names. The producer waits until both are connected: a
+  // sender that the limit has put to sleep isn't woken when it no longer applies.
   MessageEnd producer() {
     consumer_.close();
     Fd socket = is_pair_ ? make_bound(producer_name_) : make_socket(AF_UNIX, SOCK_DGRAM);
     connect_to(socket, unix_address_of(consumer_name_), shown(consumer_name_));
-    if (is_pair_) connected_.publish("yes");
+    if (is_pair_) {
+      bound_.publish("yes");
+      connected_.await();
+    }
     return {Waitable(std::move(socket), waiting_)};
   }
   MessageEnd consumer() {
     if (is_pair_) {
-      connected_.await();
+      bound_.await();
       connect_to(consumer_, unix_address_of(producer_name_), shown(producer_name_));
+      connected_.publish("yes");
       producer_name_.unlink();
       consumer_name_.unlink();
     }
@@ -64,7 +70,8 @@ struct UnixDgram {
   bool is_pair_;
   Name producer_name_;
   Name consumer_name_;
-  Name connected_;
+  Name bound_;      ///< by the producer, when it has connected to the consumer
+  Name connected_;  ///< by the consumer, when it has connected back
   Fd consumer_;
 };
 

@@ -14,7 +14,7 @@ namespace {
 struct FileEnd {
   Waitable fd;
   Fd file{};
-  Mapping out{};
+  Mapping out{};  ///< until the next message
   Mapping in{};
 
   Bytes reserve(std::size_t size) {
@@ -31,7 +31,6 @@ struct FileEnd {
     control->cmsg_len = CMSG_LEN(sizeof(int));
     const int number = file.get();
     std::memcpy(CMSG_DATA(control), &number, sizeof number);
-    out = Mapping();
     while (::sendmsg(fd.get(), &packet.header, MSG_NOSIGNAL) == -1)
       [[unlikely]] fd.await_writable("sendmsg");
     file.close();

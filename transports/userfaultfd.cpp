@@ -15,6 +15,8 @@
 namespace ipcbench {
 namespace {
 
+const auto page_size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+
 struct Userfaultfd {
   static constexpr Facts facts{.name = "userfaultfd",
                                .summary = "page faults that the other process answers",
@@ -36,9 +38,8 @@ struct Userfaultfd {
 
   /// The message's size comes before the message, a cache line away.
   static constexpr std::size_t header_size = 64;
-  static std::size_t bytes_for(std::size_t size) {
-    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    return (header_size + size + page - 1) / page * page;
+  static std::size_t pages_for(std::size_t size) {
+    return (header_size + size + page_size - 1) / page_size * page_size;
   }
 
   struct Producer {
@@ -50,24 +51,27 @@ struct Userfaultfd {
       size = bytes;
       return {pages.data() + header_size, bytes};
     }
-    // One fault is answered with all pages of the message. Its first one has been faulted on.
+    // One fault, on the first page, is answered with all of them. That page goes last: as soon as
+    // it is there, the consumer may read them all.
     void commit() {
       std::memcpy(pages.data(), &size, sizeof size);
       uffd_msg fault;
       check(retry([&] { return ::read(fd.get(), &fault, sizeof fault); }), "read");
-      uffdio_copy copy{};
-      copy.dst = fault.arg.pagefault.address;
-      copy.src = reinterpret_cast<std::uintptr_t>(pages.data());
-      copy.len = bytes_for(size);
-      while (::ioctl(fd.get(), UFFDIO_COPY, &copy) == -1) advance(copy);
+      const std::size_t bytes = pages_for(size);
+      if (bytes > page_size) copy(fault.arg.pagefault.address, page_size, bytes);
+      copy(fault.arg.pagefault.address, 0, page_size);
     }
-    // EAGAIN: the kernel has copied some of it.
-    [[gnu::cold, gnu::noinline]] static void advance(uffdio_copy& copy) {
-      if (errno != EAGAIN) fail("ioctl", "UFFDIO_COPY");
-      const auto copied = static_cast<std::uint64_t>(std::max(copy.copy, __s64{0}));
-      copy.dst += copied;
-      copy.src += copied;
-      copy.len -= copied;
+    /// Copies the bytes from `first` to `last`. EAGAIN says that the kernel has copied some.
+    void copy(std::uint64_t there, std::size_t first, std::size_t last) const {
+      uffdio_copy range{};
+      do {
+        range.dst = there + first;
+        range.src = reinterpret_cast<std::uintptr_t>(pages.data()) + first;
+        range.len = last - first;
+        if (::ioctl(fd.get(), UFFDIO_COPY, &range) == -1 && errno != EAGAIN) [[unlikely]]
+          fail("ioctl", "UFFDIO_COPY");
+        first += static_cast<std::size_t>(std::max(range.copy, __s64{0}));
+      } while (first != last);
     }
   };
   struct Consumer {
@@ -79,14 +83,14 @@ struct Userfaultfd {
       const std::size_t size = *reinterpret_cast<const volatile std::size_t*>(pages.data());
       if (size == 0) [[unlikely]]
         fail_closed("page fault");
-      taken = bytes_for(size);
+      taken = pages_for(size);
       return {pages.data() + header_size, size};
     }
     void release() { check(::madvise(pages.data(), taken, MADV_DONTNEED), "madvise"); }
   };
 
   explicit Userfaultfd(const Shape& shape)
-      : handover_(*shape.directory), bytes_(bytes_for(shape.size)) {}
+      : handover_(*shape.directory), bytes_(pages_for(shape.size)) {}
 
   Producer producer() { return {handover_.take(), Mapping::own_pages(bytes_)}; }
   // The descriptor stands for the memory of the process that makes it, so it isn't inherited.
