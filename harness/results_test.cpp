@@ -106,7 +106,10 @@ TEST(Results, AFloodCountsMessagesAndBytes) {
 }
 
 TEST(Results, ContendersHaveTheirShares) {
-  const Json run = run_json(cell_of("contend", std::nullopt), 1, 0, outcome_of());
+  Outcome outcome = outcome_of();
+  outcome.ends[0].role = "holder_1";
+  outcome.ends[1].role = "holder_2";
+  const Json run = run_json(cell_of("contend", std::nullopt), 1, 0, outcome);
   EXPECT_EQ(run["key"], "contend/pipe/place:none");
   EXPECT_EQ(run["size"], nullptr);
   EXPECT_EQ(run["acquisitions_per_s"], 500'000);

@@ -7,6 +7,10 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <stdexcept>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "scenarios/payload.h"
 
@@ -130,6 +134,11 @@ void tell_latencies(End& end, auto clock, const std::vector<std::uint64_t>& got,
 
 void Paced::run(Runner& runner, const LinkMaker& maker) {
   const Params& params = runner.params();
+  if (static_cast<double>(params.count) > messages_max)
+    throw std::runtime_error(
+        fmt::format("--count {}: paced keeps a clock reading of each message, "
+                    "of {:.0f} at most",
+                    params.count, messages_max));
   const double per_ns = static_cast<double>(params.load.rate_per_s) / 1e9;
   const auto count = static_cast<std::uint64_t>(
       params.count != 0 ? static_cast<double>(params.count)
