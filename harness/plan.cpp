@@ -10,13 +10,12 @@
 
 #include <fmt/format.h>
 
+#include "harness/estimate.h"
 #include "harness/text.h"
 
 namespace ipcbench {
 namespace {
 
-/// What a run costs besides its warm-up and its measured loop: forks, set-up, the last rounds.
-constexpr std::int64_t run_overhead_ns = 8'000'000;
 constexpr int peers_max = 64;  ///< of either side
 
 bool matches(const std::string& pattern, std::string_view name) {
@@ -147,13 +146,6 @@ int cpu(const nlohmann::ordered_json& value) {
   return is_none ? -1 : static_cast<int>(natural(value, "CPU", 100'000));
 }
 
-/// Fisher and Yates by hand: std::shuffle and the standard distributions differ from library to
-/// library, and a recorded seed must give the same order everywhere.
-void shuffle(std::vector<std::size_t>& items, std::mt19937_64& random) {
-  for (std::size_t left = items.size(); left > 1; --left)
-    std::swap(items[left - 1], items[random() % left]);
-}
-
 }  // namespace
 
 std::string PlannedCell::key() const {
@@ -164,6 +156,15 @@ std::string PlannedCell::key() const {
       key += fmt::format("/{}", word);
   for (const std::string& word : manner.words()) key += fmt::format("/{}", word);
   return key;
+}
+
+void shuffle(std::vector<std::size_t>& items, std::mt19937_64& random) {
+  for (std::size_t left = items.size(); left > 1; --left)
+    std::swap(items[left - 1], items[random() % left]);
+}
+
+std::string_view text(Why why) {
+  return why == Why::planned ? "planned" : why == Why::suspect ? "suspect" : "precision";
 }
 
 Params Plan::params(const PlannedCell& cell, TickRate rate) const {
@@ -178,14 +179,21 @@ Params Plan::params(const PlannedCell& cell, TickRate rate) const {
   params.warmup_ns = warmup_ns;
   params.min_time_ns = min_time_ns;
   params.timeout_ns = timeout_ns;
+  params.fifo = quiet_machine;
   params.count = count;
   params.tick_rate = rate;
   return params;
 }
 
 double Plan::estimate_s() const {
-  const std::int64_t run_ns = warmup_ns + min_time_ns + run_overhead_ns;
-  return static_cast<double>(order.size()) * static_cast<double>(run_ns) / 1e9;
+  return estimate_s(0);
+}
+
+double Plan::estimate_s(std::size_t from) const {
+  double sum = 0;
+  for (std::size_t i = from; i < order.size(); ++i)
+    sum += ipcbench::estimate_s(*this, cells[order[i].cell]);
+  return sum;
 }
 
 Plan make_plan(const Selection& selection) {
@@ -198,7 +206,10 @@ Plan make_plan(const Selection& selection) {
             .min_time_ns = selection.min_time_ns,
             .timeout_ns = selection.timeout_ns,
             .count = selection.count,
-            .seed = selection.seed};
+            .seed = selection.seed,
+            .stopping = selection.stopping,
+            .in_pairs = selection.in_pairs,
+            .quiet_machine = selection.quiet_machine};
   const std::set<std::uint64_t> sizes(selection.sizes.begin(), selection.sizes.end());
   const auto add = [&](const Row& row, std::size_t scenario, std::optional<std::uint64_t> size,
                        const Place& place, const Manner& manner, const Load& load) {
@@ -239,7 +250,10 @@ Plan make_plan(const Selection& selection) {
   std::mt19937_64 random(selection.seed);
   for (int repeat = 1; repeat <= selection.repeats; ++repeat) {
     shuffle(due, random);
-    for (const std::size_t cell : due) plan.order.push_back({cell, repeat});
+    for (const std::size_t cell : due) {
+      plan.order.push_back({cell, selection.in_pairs ? 2 * repeat - 1 : repeat});
+      if (selection.in_pairs) plan.order.push_back({cell, 2 * repeat});
+    }
   }
   return plan;
 }
@@ -340,7 +354,30 @@ std::pair<int, int> parse_peers(const std::string& word) {
           static_cast<int>(parse_number(word.substr(cross + 1), "--peers", 1, peers_max))};
 }
 
+nlohmann::ordered_json to_json(const PlannedRun& run) {
+  auto json = nlohmann::ordered_json::array({run.cell, run.repeat});
+  if (run.why != Why::planned) json.push_back(text(run.why));
+  return json;
+}
+
+PlannedRun planned_run_from_json(const nlohmann::ordered_json& json, const Plan& plan) {
+  PlannedRun run{natural(json.at(0), "order", UINT64_MAX),
+                 static_cast<int>(natural(json.at(1), "order", INT32_MAX)), Why::planned};
+  if (run.cell >= plan.cells.size())
+    throw UsageError(
+        fmt::format("the plan's order names cell {} of {}", run.cell, plan.cells.size()));
+  if (json.size() < 3) return run;
+  for (const Why why : {Why::suspect, Why::precision})
+    if (json.at(2) == text(why)) run.why = why;
+  if (run.why == Why::planned)
+    throw UsageError(fmt::format("the plan's order has {}; expected suspect or precision",
+                                 printable(json.at(2).dump(), 60)));
+  return run;
+}
+
 nlohmann::ordered_json to_json(const Plan& plan) {
+  using Json = nlohmann::ordered_json;
+  const Stopping& stopping = plan.stopping;
   nlohmann::ordered_json cells = nlohmann::ordered_json::array();
   for (const PlannedCell& cell : plan.cells) {
     nlohmann::ordered_json one{
@@ -355,8 +392,7 @@ nlohmann::ordered_json to_json(const Plan& plan) {
     cells.push_back(std::move(one));
   }
   nlohmann::ordered_json order = nlohmann::ordered_json::array();
-  for (const PlannedRun& run : plan.order)
-    order.push_back(nlohmann::ordered_json::array({run.cell, run.repeat}));
+  for (const PlannedRun& run : plan.order) order.push_back(to_json(run));
   return {{"seed", plan.seed},
           {"repeats", plan.repeats},
           {"depth", plan.depth},
@@ -364,8 +400,29 @@ nlohmann::ordered_json to_json(const Plan& plan) {
           {"min_time_ns", plan.min_time_ns},
           {"timeout_ns", plan.timeout_ns},
           {"count", plan.count},
+          {"retries_percent", stopping.retries_percent},
+          {"precision", stopping.precision > 0 ? Json(stopping.precision) : Json(nullptr)},
+          {"metric", stopping.metric.empty() ? Json(nullptr) : Json(stopping.metric)},
+          {"budget_ns", stopping.budget_ns > 0 ? Json(stopping.budget_ns) : Json(nullptr)},
+          {"in_pairs", plan.in_pairs},
+          {"quiet_machine", plan.quiet_machine},
           {"cells", std::move(cells)},
           {"order", std::move(order)}};
+}
+
+/// Older files know nothing of it.
+static Stopping stopping_from_json(const nlohmann::ordered_json& json) {
+  const auto has = [&](const char* key) { return json.contains(key) && !json.at(key).is_null(); };
+  Stopping stopping{.retries_percent = 0, .precision = 0, .metric = "", .budget_ns = 0};
+  if (has("retries_percent"))
+    stopping.retries_percent =
+        static_cast<int>(natural(json.at("retries_percent"), "retries_percent", 100));
+  if (has("precision")) json.at("precision").get_to(stopping.precision);
+  if (has("metric")) json.at("metric").get_to(stopping.metric);
+  if (has("budget_ns"))
+    stopping.budget_ns =
+        static_cast<std::int64_t>(natural(json.at("budget_ns"), "budget_ns", INT64_MAX));
+  return stopping;
 }
 
 Plan plan_from_json(const nlohmann::ordered_json& json) {
@@ -383,6 +440,9 @@ Plan plan_from_json(const nlohmann::ordered_json& json) {
   plan.min_time_ns = time_ns("min_time_ns");
   plan.timeout_ns = time_ns("timeout_ns");
   plan.count = number("count", UINT64_MAX);
+  plan.stopping = stopping_from_json(json);
+  plan.in_pairs = json.value("in_pairs", false);
+  plan.quiet_machine = json.value("quiet_machine", false);
   for (const auto& one : json.at("cells")) {
     PlannedCell cell;
     one.at("transport").get_to(cell.transport);
@@ -395,14 +455,7 @@ Plan plan_from_json(const nlohmann::ordered_json& json) {
     if (!one.at("skipped").is_null()) one.at("skipped").get_to(cell.skipped);
     plan.cells.push_back(std::move(cell));
   }
-  for (const auto& one : json.at("order")) {
-    const PlannedRun run{natural(one.at(0), "order", UINT64_MAX),
-                         static_cast<int>(natural(one.at(1), "order", INT32_MAX))};
-    if (run.cell >= plan.cells.size())
-      throw UsageError(
-          fmt::format("the plan's order names cell {} of {}", run.cell, plan.cells.size()));
-    plan.order.push_back(run);
-  }
+  for (const auto& one : json.at("order")) plan.order.push_back(planned_run_from_json(one, plan));
   return plan;
 }
 
