@@ -319,4 +319,17 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
   }
 }
 
+int calibrate_command(const RunOptions& given, const std::vector<std::string>& command_line) {
+  RunOptions options = given;
+  if (!(options.precision + options.retries).empty())
+    throw UsageError("calibrate: takes no --precision and no --retries: its runs come in pairs");
+  options.in_pairs = true;
+  if (!options.resume) {
+    options.retries = "0";
+    if (options.suite.empty()) options.suite = "quick";
+    if (options.repeats.empty()) options.repeats = "20";
+  }
+  return run_command(options, command_line);
+}
+
 }  // namespace ipcbench
