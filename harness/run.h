@@ -102,9 +102,9 @@ struct alignas(64) EndRecord {
   std::int64_t kept_waiting_ns;  ///< runnable, and not running; below 0: can't be read here
   bool is_fifo;                  ///< ran under SCHED_FIFO
   CounterReading counters;
-  Losses losses;                 ///< as the end saw them that can tell
-  bool is_lossy;                 ///< the channel may lose messages, and this end has counted
-  char error[384];               ///< what() of what it threw
+  Losses losses;    ///< as the end saw them that can tell
+  bool is_lossy;    ///< the channel may lose messages, and this end has counted
+  char error[384];  ///< what() of what it threw
   // Written by the runner when the end is gone (wait4): the whole life of the process.
   std::int32_t exit_status;
   bool reaped;

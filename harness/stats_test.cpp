@@ -108,15 +108,20 @@ bool holds(const Estimate& estimate, double truth) {
 }
 
 TEST(Stats, TheMediansIntervalCovers95Per100) {
+  double sum = 0;
+  int cases = 0;
   for (const Known& known : known_distributions())
-    for (const int count : {6, 8, 10, 15, 20, 30}) {
-      const double coverage = coverage_of(10'000, [&](Random& random) {
+    for (const int count : {6, 10, 20, 30}) {
+      const double coverage = coverage_of(4'000, [&](Random& random) {
         return holds(estimate_median(sample(known.draw, count, random)).value(), known.median);
       });
       fmt::print("median, {} of {}: {:.1f} %\n", count, known.name, 100 * coverage);
-      EXPECT_GE(coverage, 0.94) << known.name << count;
-      EXPECT_LE(coverage, 0.965) << known.name << count;
+      // 94 to 96 %, and three standard errors of 4,000 trials.
+      EXPECT_NEAR(coverage, 0.95, 0.01 + 0.003) << known.name << count;
+      sum += coverage;
+      ++cases;
     }
+  EXPECT_NEAR(sum / cases, 0.95, 0.01);
 }
 
 TEST(Stats, OrderStatisticsCoverAsOftenAsTheySay) {
@@ -125,7 +130,7 @@ TEST(Stats, OrderStatisticsCoverAsOftenAsTheySay) {
   for (const auto& [quantile, truth, count] :
        {std::tuple{0.5, 1.0, 10}, {0.5, 1.0, 20}, {0.9, 3.6022245, 60}, {0.9, 3.6022245, 300}}) {
     double said = 0;
-    const double coverage = coverage_of(5'000, [&](Random& random) {
+    const double coverage = coverage_of(2'500, [&](Random& random) {
       const Estimate estimate =
           estimate_quantile(sample(log_normal.draw, count, random), quantile).value();
       said = estimate.confidence;
@@ -134,7 +139,7 @@ TEST(Stats, OrderStatisticsCoverAsOftenAsTheySay) {
     fmt::print("quantile {}, {} values: {:.1f} %, said {:.1f} %\n", quantile, count, 100 * coverage,
                100 * said);
     EXPECT_GE(said, 0.95) << "ranks are whole numbers: never less than what was asked for";
-    EXPECT_NEAR(coverage, said, 0.01) << quantile << " " << count;
+    EXPECT_NEAR(coverage, said, 0.013) << quantile << " " << count;
   }
 }
 
@@ -162,9 +167,9 @@ TEST(Stats, TheBootstrapIsSeededAndKnowsTheMean) {
 }
 
 TEST(Stats, TheBootstrapOfTheMedianAgreesWithOrderStatistics) {
-  for (const auto& [count, least] : {std::pair{10, 0.92}, {20, 0.93}, {30, 0.93}}) {
+  for (const int count : {10, 20}) {
     const Known known = known_distributions()[1];
-    const double coverage = coverage_of(1'000, [&](Random& random) {
+    const double coverage = coverage_of(500, [&](Random& random) {
       const std::vector<double> values = sample(known.draw, count, random);
       std::vector<double> drawn_values(values.size());
       const Interval interval = bootstrap(
@@ -177,8 +182,9 @@ TEST(Stats, TheBootstrapOfTheMedianAgreesWithOrderStatistics) {
       return interval.low <= known.median && known.median <= interval.high;
     });
     fmt::print("bootstrap of the median, {} values: {:.1f} %\n", count, 100 * coverage);
-    EXPECT_GE(coverage, least) << count;
-    EXPECT_LE(coverage, 0.97) << count;
+    // Resampled medians take few values: somewhat wide, never narrow.
+    EXPECT_GE(coverage, 0.93) << count;
+    EXPECT_LE(coverage, 0.99) << count;
   }
 }
 
@@ -206,14 +212,14 @@ TEST(Stats, PercentilesAreOfTheMergedHistogramWithAnIntervalOverRepeats) {
   const double scatter = std::sqrt(0.1);
   for (const auto& [percentile, normal] : {std::pair{0.5, 0.0}, {0.9, 1.2815515655446}}) {
     const double truth = std::exp(9 + normal * scatter);
-    for (const auto& [count, least] : {std::pair{10, 0.85}, {30, 0.90}}) {
-      const double coverage = coverage_of(200, [&](Random& random) {
+    for (const int count : {10, 20}) {
+      const double coverage = coverage_of(300, [&](Random& random) {
         const auto repeats = repeats_of(count, random);
         return holds(estimate_percentile(pointers(repeats), percentile).value(), truth);
       });
       fmt::print("percentile {} of {} repeats: {:.1f} %\n", percentile, count, 100 * coverage);
-      EXPECT_GE(coverage, least) << percentile << " " << count;
-      EXPECT_LE(coverage, 0.985) << percentile << " " << count;
+      // 94 to 96 %, and two and a half standard errors of 300 trials.
+      EXPECT_NEAR(coverage, 0.95, 0.01 + 0.03) << percentile << " " << count;
     }
   }
 }
@@ -263,7 +269,7 @@ TEST(Stats, OneGroupIsHardlyEverTakenForTwo) {
          return 1 / std::sqrt(std::uniform_real_distribution<double>(1e-9, 1)(random));
        }}};
   for (const auto& [name, draw] : unimodal)
-    for (const int count : {8, 16, 32, 128}) {
+    for (const int count : {8, 16, 64}) {
       const int alarms = bimodal_of_500(draw, count);
       fmt::print("false alarms, {} of {}: {} of 500\n", count, name, alarms);
       EXPECT_LE(alarms, 10) << name << " " << count;
