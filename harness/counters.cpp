@@ -41,20 +41,6 @@ Event event_of(Counter counter) {
   return {PERF_TYPE_TRACEPOINT, std::nullopt};
 }
 
-std::string reason(int error) {
-  switch (error) {
-    case ENOENT:
-    case EOPNOTSUPP:
-    case ENODEV:
-      return "this processor, or its hypervisor, doesn't offer it";
-    case EACCES:
-    case EPERM:
-      return "not permitted: see kernel.perf_event_paranoid";
-    default:
-      return fmt::format("perf_event_open: {}", std::strerror(error));
-  }
-}
-
 }  // namespace
 
 std::string_view text(Counter counter) {
@@ -73,14 +59,29 @@ std::string_view text(Counter counter) {
   return "?";
 }
 
+std::string why_missing(Counter counter, std::int32_t error) {
+  switch (error) {
+    case 0:
+      return "";
+    case ENOENT:
+    case EOPNOTSUPP:
+    case ENODEV:
+      return counter == Counter::system_calls
+                 ? "tracefs isn't mounted, or can't be read"
+                 : "this processor, or its hypervisor, doesn't offer it";
+    case EACCES:
+    case EPERM:
+      return "not permitted: see kernel.perf_event_paranoid";
+    default:
+      return fmt::format("perf_event_open: {}", std::strerror(error));
+  }
+}
+
 Counters::Counters() {
   for (std::size_t i = 0; i != counter_count; ++i) {
     const Event event = event_of(static_cast<Counter>(i));
-    const auto explain = [&](const std::string& why) {
-      why.copy(reading_.why[i], sizeof reading_.why[i] - 1);
-    };
     if (!event.config) {
-      explain("tracefs isn't mounted, or can't be read");
+      reading_.error[i] = ENOENT;
       continue;
     }
     perf_event_attr attributes{};
@@ -91,7 +92,7 @@ Counters::Counters() {
     attributes.exclude_hv = 1;
     fds_[i] = Fd(static_cast<int>(
         ::syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC)));
-    if (!fds_[i]) explain(reason(errno));
+    if (!fds_[i]) reading_.error[i] = errno;
   }
 }
 
@@ -106,7 +107,7 @@ CounterReading Counters::stop() {
   for (std::size_t i = 0; i != counter_count; ++i)
     if (fds_[i] && ::read(fds_[i].get(), &reading_.value[i], sizeof reading_.value[i]) !=
                        sizeof reading_.value[i])
-      std::strcpy(reading_.why[i], "it couldn't be read");
+      reading_.error[i] = EIO;
   return reading_;
 }
 

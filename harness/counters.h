@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "harness/unix.h"
@@ -17,8 +18,10 @@ std::string_view text(Counter);
 /// What was counted of a process, or why it couldn't be.
 struct CounterReading {
   std::array<std::uint64_t, counter_count> value;
-  char why[counter_count][64];  ///< "" where the value is good
+  std::array<std::int32_t, counter_count> error;  ///< errno(3), or 0 where the value is good
 };
+/// Why there is no value, or "".
+std::string why_missing(Counter counter, std::int32_t error);
 
 /// The counters of the calling process, user and kernel together. Those that this machine lacks, or
 /// doesn't let us have, stay closed.

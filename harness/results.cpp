@@ -118,12 +118,13 @@ void add_values(Json& run, const Outcome& outcome) {
 /// Of all ends together: a sum that lacks one of them is no sum.
 void add_counters(Json& run, double messages, const Outcome& outcome) {
   for (std::size_t i = 0; i != counter_count; ++i) {
-    const std::string name = fmt::format("{}_per_message", text(static_cast<Counter>(i)));
+    const auto counter = static_cast<Counter>(i);
+    const std::string name = fmt::format("{}_per_message", text(counter));
     double sum = 0;
     std::string why;
     for (const EndOutcome& end : outcome.ends) {
       sum += static_cast<double>(end.counters.value[i]);
-      if (why.empty()) why = end.counters.why[i];
+      if (why.empty()) why = why_missing(counter, end.counters.error[i]);
     }
     run[name] = why.empty() ? number(sum / messages) : Json(nullptr);
     if (!why.empty()) run["missing"][name] = why;

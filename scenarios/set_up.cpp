@@ -15,7 +15,8 @@
 namespace ipcbench {
 namespace {
 
-constexpr std::size_t lives_min = 20;
+/// So many at least, that a median has ten values beyond it.
+constexpr std::size_t lives_min = 24;
 constexpr std::size_t lives_max = 2000;
 
 /// What the two processes of one life tell the one that made their link. Times are of
@@ -23,9 +24,9 @@ constexpr std::size_t lives_max = 2000;
 struct Life {
   std::atomic<std::uint32_t> ready;
   std::atomic<std::uint32_t> go;
-  std::atomic<std::uint32_t> over;  ///< the message is through at one of them
+  std::atomic<std::uint32_t> open;  ///< ends that are connected
+  std::atomic<std::uint32_t> over;  ///< ends that are done with the message
   std::int64_t connect_ns[2];
-  std::int64_t connected[2];  ///< when
   std::int64_t first_sent;
   std::int64_t first_got;
   std::int64_t close_ns[2];
@@ -58,18 +59,21 @@ void use(AnyEnd& end, std::size_t who, std::size_t size, Life& life) {
   }
 }
 
+/// Waits until both have come here.
+void meet(std::atomic<std::uint32_t>& here) {
+  if (here.fetch_add(1) + 1 == 2) futex_wake(here, 2);
+  for (std::uint32_t seen = here.load(); seen < 2; seen = here.load()) futex_wait(here, seen);
+}
+
 void live(AnyLink& link, std::size_t who, std::size_t size, Life& life) {
   life.ready.fetch_add(1);
   while (life.go.load() == 0) futex_wait(life.go, 0);
   const std::int64_t begin = monotonic_ns();
   std::unique_ptr<AnyEnd> end = who == producer ? link.producer() : link.consumer();
-  life.connected[who] = monotonic_ns();
-  life.connect_ns[who] = life.connected[who] - begin;
+  life.connect_ns[who] = monotonic_ns() - begin;
+  meet(life.open);
   use(*end, who, size, life);
-  // Nobody goes before both are done: some ends take what was sent with them.
-  if (life.over.fetch_add(1) + 1 == 2) futex_wake(life.over, 2);
-  for (std::uint32_t over = life.over.load(); over < 2; over = life.over.load())
-    futex_wait(life.over, over);
+  meet(life.over);  // some ends take what was sent with them
   const std::int64_t done = monotonic_ns();
   end.reset();
   life.close_ns[who] = monotonic_ns() - done;
@@ -130,17 +134,13 @@ void live_once(Runner& runner, const LinkMaker& maker, End& end, Life& life, Tim
   link.reset();
   const std::int64_t remove_ns = monotonic_ns() - done;
   const std::int64_t connect_ns = std::max(life.connect_ns[0], life.connect_ns[1]);
-  // A message may be sent before the other end is there: then that end's coming isn't counted
-  // twice.
-  const std::int64_t first_ns =
-      life.first_got - std::max({life.first_sent, life.connected[0], life.connected[1]});
+  const std::int64_t first_ns = life.first_got - life.first_sent;
   times.create_ns.push_back(static_cast<double>(create_ns));
   times.connect_ns.push_back(static_cast<double>(connect_ns));
-  times.first_message_ns.push_back(static_cast<double>(std::max<std::int64_t>(first_ns, 0)));
+  times.first_message_ns.push_back(static_cast<double>(first_ns));
   times.tear_down_ns.push_back(
       static_cast<double>(remove_ns + std::max(life.close_ns[0], life.close_ns[1])));
-  end.histogram().record(
-      static_cast<std::uint64_t>(create_ns + connect_ns + std::max<std::int64_t>(first_ns, 0)));
+  end.histogram().record(static_cast<std::uint64_t>(create_ns + connect_ns + first_ns));
 }
 
 }  // namespace

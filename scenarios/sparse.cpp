@@ -45,6 +45,7 @@ void Sparse::run(Runner& runner, const LinkMaker& maker) {
   runner.run({{"producer", Side::producer,
                [&](End& end) {
                  const std::unique_ptr<AnyEnd> mine = link->producer();
+                 end.meet();
                  send(*mine, size, count);
                  end.with_clock([&](auto clock) {
                    end.once([&] {
@@ -61,6 +62,7 @@ void Sparse::run(Runner& runner, const LinkMaker& maker) {
                }},
               {"consumer", Side::consumer, [&](End& end) {
                  const std::unique_ptr<AnyEnd> mine = link->consumer();
+                 end.meet();
                  receive(*mine, size, count);
                  std::vector<std::uint64_t> got(count);
                  end.with_clock([&](auto clock) {
