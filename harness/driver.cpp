@@ -16,6 +16,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/plan.h"
+
 namespace ipcbench {
 namespace {
 
@@ -193,9 +195,11 @@ Outcome conclude(const ControlBlock& control, const Surroundings& before) {
   const Surroundings after = look_around(rate);
   outcome.took_ns = after.clocks.monotonic_ns - before.clocks.monotonic_ns;
   read_measures(control, outcome);
+  const auto scenario = find_scenario(control.scenario);
   outcome.noise = judge(before, after,
                         {.ends = outcome.ends,
                          .batch_ns = outcome.batch_ns,
+                         .makes_processes = scenario && all_scenarios()[*scenario].only_forks,
                          .own_cpus = have_own_cpus(outcome.ends),
                          .rate = rate});
   if (std::string_view(control.scenario) != "verify")

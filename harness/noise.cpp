@@ -51,7 +51,7 @@ void compare_ends(Noise& noise, const RunFacts& run) {
     noise.involuntary_per_s = std::max(
         noise.involuntary_per_s, static_cast<double>(end.involuntary_switches) * 1e9 / elapsed_ns);
     if (end.migrations) noise.migrations = noise.migrations.value_or(0) + *end.migrations;
-    if (!end.kept_waiting_ns) continue;
+    if (!end.kept_waiting_ns || run.makes_processes) continue;
     const double by_others =
         static_cast<double>(*end.kept_waiting_ns) - peers_cpu_ns(run.ends, end);
     noise.kept_waiting_fraction = std::max(noise.kept_waiting_fraction.value_or(0),
@@ -86,7 +86,7 @@ void compare_clocks(Noise& noise, const ClockReadings& before, const ClockReadin
 #endif
 }
 
-/// "; ends were moved between CPUs 3 times", where they were.
+/// " (ends were moved to another CPU 3 times)", where they were.
 std::string by_migrations(const Noise& noise) {
   if (noise.migrations.value_or(0) == 0) return "";
   return fmt::format(" (ends were moved to another CPU {} times)", *noise.migrations);
@@ -103,11 +103,12 @@ std::vector<std::string> find_reasons(const Noise& noise, const RunFacts& run) {
     reasons.push_back(
         fmt::format("other processes kept an end from running for {:.0f} % of the time",
                     percent(*noise.kept_waiting_fraction)));
-  if (!noise.kept_waiting_fraction && run.own_cpus &&
+  const bool by_machine = !noise.kept_waiting_fraction && run.own_cpus && !run.makes_processes;
+  if (by_machine &&
       noise.pressure_fraction.value_or(0) > thresholds.pressure_fraction)
     reasons.push_back(fmt::format("processes waited for a CPU in {:.0f} % of the time",
                                   percent(*noise.pressure_fraction)));
-  if (!noise.kept_waiting_fraction && run.own_cpus &&
+  if (by_machine &&
       noise.involuntary_per_s > thresholds.involuntary_per_s)
     reasons.push_back(
         fmt::format("an end was taken off its CPU {:.0f} times a second", noise.involuntary_per_s));

@@ -81,7 +81,8 @@ struct NoiseThresholds {
 struct RunFacts {
   std::span<const EndOutcome> ends;
   std::span<const std::uint64_t> batch_ns;
-  bool own_cpus = false;  ///< each end is pinned to a CPU that no other end uses
+  bool makes_processes = false;  ///< they are its load: that ends wait for them is no noise
+  bool own_cpus = false;         ///< each end is pinned to a CPU that no other end uses
   TickRate rate;
 };
 

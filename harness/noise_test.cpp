@@ -102,6 +102,15 @@ TEST(Noise, WithoutTheEndsOwnWaitingTheMachinesCounts) {
   EXPECT_TRUE(contains(run.reason(), "500 times a second")) << run.reason();
 }
 
+TEST(Noise, ProcessesThatTheRunMakesAreNoNoise) {
+  QuietRun run;
+  run.ends[1].kept_waiting_ns = second_ns / 4;
+  const Noise noise = judge(run.before, run.after,
+                            {.ends = run.ends, .batch_ns = {}, .makes_processes = true, .rate = {}});
+  EXPECT_TRUE(noise.reasons.empty());
+  EXPECT_FALSE(noise.kept_waiting_fraction);
+}
+
 TEST(Noise, HalvesAndClustersOfSubBatches) {
   QuietRun run;
   for (std::size_t i = 10; i < 20; ++i) run.batch_ns[i] = 1'800'000;

@@ -87,7 +87,7 @@ struct Plan {
   std::int64_t timeout_ns = 0;
   std::uint64_t count = 0;
   std::uint64_t seed = 0;
-  Stopping stopping;
+  Stopping stopping{};
   bool in_pairs = false;
   bool quiet_machine = false;
 

@@ -8,18 +8,17 @@
 namespace ipcbench {
 namespace {
 
-/// P(X <= most) for X ~ Binomial(n, p), p strictly between 0 and 1.
-double binomial_cdf(int n, double p, int most) {
-  double sum = 0;
-  for (int i = 0; i <= std::min(most, n); ++i)
-    sum += std::exp(std::lgamma(n + 1) - std::lgamma(i + 1) - std::lgamma(n - i + 1) +
-                    i * std::log(p) + (n - i) * std::log1p(-p));
-  return std::min(1.0, sum);
+/// P(X = i) for X ~ Binomial(n, p), p strictly between 0 and 1.
+double binomial_probability(int n, double p, int i) {
+  return std::exp(std::lgamma(n + 1) - std::lgamma(i + 1) - std::lgamma(n - i + 1) +
+                  i * std::log(p) + (n - i) * std::log1p(-p));
 }
 
 /// The coverage of [k-th smallest, k-th largest] of n for the median.
 double coverage(int n, int k) {
-  return std::max(0.0, 1 - 2 * binomial_cdf(n, 0.5, k - 1));
+  double below = 0;
+  for (int i = 0; i < k; ++i) below += binomial_probability(n, 0.5, i);
+  return std::max(0.0, 1 - 2 * below);
 }
 
 std::vector<double> sorted(std::span<const double> values) {
@@ -153,19 +152,28 @@ std::optional<Estimate> estimate_quantile(std::span<const double> values, double
                                           double confidence) {
   const int n = static_cast<int>(values.size());
   const double beyond = (1 - confidence) / 2;
-  // The quantile lies below the r-th smallest value as often as fewer than r lie below it.
+  // The quantile lies below the r-th smallest value as often as fewer than r values lie below it:
+  // the ends are the first ranks for which that is no longer at most `beyond`, and at least all but
+  // it.
   int low = 0;
-  while (low < n && binomial_cdf(n, quantile, low) <= beyond) ++low;
-  int high = low + 1;
-  while (high <= n && binomial_cdf(n, quantile, high - 1) < 1 - beyond) ++high;
-  if (low < 1 || high > n) return std::nullopt;
+  int high = 0;
+  double low_share = 0;
+  double fewer = 0;  // P(X < rank) for X ~ Binomial(n, quantile)
+  for (int rank = 1; rank <= n && high == 0; ++rank) {
+    fewer += binomial_probability(n, quantile, rank - 1);
+    if (fewer <= beyond) {
+      low = rank;
+      low_share = fewer;
+    }
+    if (fewer >= 1 - beyond) high = rank;
+  }
+  if (low == 0 || high == 0) return std::nullopt;
   const std::vector<double> ordered = sorted(values);
-  return Estimate{
-      .median = quantile_of_sorted(ordered, quantile),
-      .low = ordered[static_cast<std::size_t>(low - 1)],
-      .high = ordered[static_cast<std::size_t>(high - 1)],
-      .confidence = binomial_cdf(n, quantile, high - 1) - binomial_cdf(n, quantile, low - 1),
-      .count = n};
+  return Estimate{.median = quantile_of_sorted(ordered, quantile),
+                  .low = ordered[static_cast<std::size_t>(low - 1)],
+                  .high = ordered[static_cast<std::size_t>(high - 1)],
+                  .confidence = fewer - low_share,
+                  .count = n};
 }
 
 Interval bootstrap(std::size_t count,

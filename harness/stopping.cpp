@@ -159,11 +159,12 @@ Json stopping_json(const Plan& plan, const std::vector<Json>& runs) {
 
 std::vector<std::string> stopping_lines(const Plan& plan, const std::vector<Json>& runs) {
   std::vector<std::string> lines;
-  if (const std::size_t suspect = count_suspect(runs); suspect > 0)
-    lines.push_back(fmt::format(
-        "{} of {} runs were suspect; {} were made for them, at most {} % of "
-        "the plan (--retries)",
-        suspect, runs.size(), count_of(plan, Why::suspect), plan.stopping.retries_percent));
+  if (const std::size_t suspect = count_suspect(runs); suspect > 0) {
+    lines.push_back(fmt::format("{} of {} runs were suspect", suspect, runs.size()));
+    if (plan.stopping.retries_percent > 0)
+      lines.back() += fmt::format("; {} were made for them (--retries {}%)",
+                                  count_of(plan, Why::suspect), plan.stopping.retries_percent);
+  }
   if (plan.stopping.precision <= 0) return lines;
   const std::vector<OpenCell> open = open_cells(plan, runs);
   if (open.empty())
@@ -172,7 +173,7 @@ std::vector<std::string> stopping_lines(const Plan& plan, const std::vector<Json
   double seconds = 0;
   for (const OpenCell& cell : open) {
     lines.push_back(
-        fmt::format("open: {}: {} ±{:.2g} % after {} repeats; about {} more would "
+        fmt::format("open: {}: {} {} after {} repeats; about {} more would "
                     "settle it ({})",
                     plan.cells[cell.cell].key(), cell.metric, 100 * cell.so_far.half_width(),
                     cell.so_far.count, cell.repeats_to_go, time_text(cell.seconds)));
