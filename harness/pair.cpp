@@ -348,7 +348,7 @@ int connect_command(const PairOptions& options, const std::vector<std::string>& 
     throw UsageError(fmt::format("--name {}: process {} is connected already; serve another name",
                                  options.name, nobody));
   control.params.cpus[producer] = parse_cpu(options.cpu, topology);
-  const ProcessorTimes before = processor_times();
+  const Surroundings before = look_around(control.params.tick_rate);
   const pid_t end = fork_end(control, *directory, producer);
   const Watch seen = watch(control, producer, end, interrupts);
   if (!seen.failure.empty()) return report_failure(seen);

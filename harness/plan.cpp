@@ -10,13 +10,13 @@
 
 #include <fmt/format.h>
 
+#include "harness/estimate.h"
+#include "harness/latency_target.h"
 #include "harness/text.h"
 
 namespace ipcbench {
 namespace {
 
-/// What a run costs besides its warm-up and its measured loop: forks, set-up, the last rounds.
-constexpr std::int64_t run_overhead_ns = 8'000'000;
 constexpr int peers_max = 64;  ///< of either side
 
 bool matches(const std::string& pattern, std::string_view name) {
@@ -156,13 +156,6 @@ int cpu(const nlohmann::ordered_json& value) {
   return is_none ? -1 : static_cast<int>(natural(value, "CPU", 100'000));
 }
 
-/// Fisher and Yates by hand: std::shuffle and the standard distributions differ from library to
-/// library, and a recorded seed must give the same order everywhere.
-void shuffle(std::vector<std::size_t>& items, std::mt19937_64& random) {
-  for (std::size_t left = items.size(); left > 1; --left)
-    std::swap(items[left - 1], items[random() % left]);
-}
-
 }  // namespace
 
 std::string PlannedCell::key() const {
@@ -176,6 +169,18 @@ std::string PlannedCell::key() const {
   return key;
 }
 
+void shuffle(std::vector<std::size_t>& items, std::mt19937_64& random) {
+  for (std::size_t left = items.size(); left > 1; --left)
+    std::swap(items[left - 1], items[random() % left]);
+}
+
+std::string_view text(Why why) {
+  return why == Why::planned     ? "planned"
+         : why == Why::suspect   ? "suspect"
+         : why == Why::precision ? "precision"
+                                 : "target";
+}
+
 Params Plan::params(const PlannedCell& cell, TickRate rate) const {
   Params params;
   params.size = cell.size.value_or(0);
@@ -184,20 +189,31 @@ Params Plan::params(const PlannedCell& cell, TickRate rate) const {
   params.manner = cell.manner;
   params.load = cell.load;
   std::copy(cell.mix.sizes.begin(), cell.mix.sizes.end(), params.mixed_sizes.begin());
+  if (stopping.target.limit_ns > 0 && cell.scenario == "paced" && count == 0)
+    params.count = std::max(messages_for(stopping.target),
+                            static_cast<std::uint64_t>(static_cast<double>(min_time_ns) * 1e-9 *
+                                                       static_cast<double>(cell.load.rate_per_s)));
   params.mixed_count = static_cast<std::uint32_t>(cell.mix.sizes.size());
   if (const auto scenario = find_scenario(cell.scenario))
     params.is_crowded = is_crowded(all_scenarios()[*scenario], cell);
   params.warmup_ns = warmup_ns;
   params.min_time_ns = min_time_ns;
   params.timeout_ns = timeout_ns;
+  params.fifo = quiet_machine;
   params.count = count;
   params.tick_rate = rate;
   return params;
 }
 
 double Plan::estimate_s() const {
-  const std::int64_t run_ns = warmup_ns + min_time_ns + run_overhead_ns;
-  return static_cast<double>(order.size()) * static_cast<double>(run_ns) / 1e9;
+  return estimate_s(0);
+}
+
+double Plan::estimate_s(std::size_t from) const {
+  double sum = 0;
+  for (std::size_t i = from; i < order.size(); ++i)
+    sum += ipcbench::estimate_s(*this, cells[order[i].cell]);
+  return sum;
 }
 
 Plan make_plan(const Selection& selection) {
@@ -210,8 +226,16 @@ Plan make_plan(const Selection& selection) {
             .min_time_ns = selection.min_time_ns,
             .timeout_ns = selection.timeout_ns,
             .count = selection.count,
-            .seed = selection.seed};
+            .seed = selection.seed,
+            .stopping = selection.stopping,
+            .in_pairs = selection.in_pairs,
+            .quiet_machine = selection.quiet_machine};
   const std::set<std::uint64_t> sizes(selection.sizes.begin(), selection.sizes.end());
+  /// A rate that is run if the search comes by.
+  const auto is_later = [&](const PlannedCell& cell) {
+    return selection.stopping.target.limit_ns > 0 && cell.scenario == "paced" &&
+           cell.load.rate_per_s != first_rate_per_s;
+  };
   const auto add = [&](const Row& row, std::size_t scenario, std::optional<std::uint64_t> size,
                        const SizeMix& mix, const Place& place, const Manner& manner,
                        const Load& load) {
@@ -225,6 +249,7 @@ Plan make_plan(const Selection& selection) {
                      .skipped = ""};
     if (!std::regex_search(cell.key(), filter)) return;
     cell.skipped = reason_to_skip(row, scenario, cell, selection.depth);
+    if (!cell.skipped.empty() && is_later(cell)) return;  // one line says it for all rates
     plan.cells.push_back(std::move(cell));
   };
   std::vector<Manner> manners;
@@ -256,11 +281,14 @@ Plan make_plan(const Selection& selection) {
 
   std::vector<std::size_t> due;
   for (std::size_t i = 0; i < plan.cells.size(); ++i)
-    if (plan.cells[i].skipped.empty()) due.push_back(i);
+    if (plan.cells[i].skipped.empty() && !is_later(plan.cells[i])) due.push_back(i);
   std::mt19937_64 random(selection.seed);
   for (int repeat = 1; repeat <= selection.repeats; ++repeat) {
     shuffle(due, random);
-    for (const std::size_t cell : due) plan.order.push_back({cell, repeat});
+    for (const std::size_t cell : due) {
+      plan.order.push_back({cell, selection.in_pairs ? 2 * repeat - 1 : repeat});
+      if (selection.in_pairs) plan.order.push_back({cell, 2 * repeat});
+    }
   }
   return plan;
 }
@@ -361,7 +389,34 @@ std::pair<int, int> parse_peers(const std::string& word) {
           static_cast<int>(parse_number(word.substr(cross + 1), "--peers", 1, peers_max))};
 }
 
+nlohmann::ordered_json to_json(const PlannedRun& run) {
+  auto json = nlohmann::ordered_json::array({run.cell, run.repeat});
+  if (run.why != Why::planned) json.push_back(text(run.why));
+  return json;
+}
+
+PlannedRun planned_run_from_json(const nlohmann::ordered_json& json, const Plan& plan) {
+  PlannedRun run{natural(json.at(0), "order", UINT64_MAX),
+                 static_cast<int>(natural(json.at(1), "order", INT32_MAX)), Why::planned};
+  if (run.cell >= plan.cells.size())
+    throw UsageError(
+        fmt::format("the plan's order names cell {} of {}", run.cell, plan.cells.size()));
+  if (json.size() < 3) return run;
+  for (const Why why : {Why::suspect, Why::precision, Why::target})
+    if (json.at(2) == text(why)) run.why = why;
+  if (run.why == Why::planned)
+    throw UsageError(fmt::format("the plan's order has {}; expected suspect, precision or target",
+                                 printable(json.at(2).dump(), 60)));
+  return run;
+}
+
+static nlohmann::ordered_json target_json(const LatencyTarget& target) {
+  if (target.limit_ns == 0) return nullptr;
+  return {{"percentile", target.percentile}, {"limit_ns", target.limit_ns}};
+}
+
 nlohmann::ordered_json to_json(const Plan& plan) {
+  const Stopping& stopping = plan.stopping;
   nlohmann::ordered_json cells = nlohmann::ordered_json::array();
   for (const PlannedCell& cell : plan.cells) {
     nlohmann::ordered_json one{
@@ -380,8 +435,7 @@ nlohmann::ordered_json to_json(const Plan& plan) {
     cells.push_back(std::move(one));
   }
   nlohmann::ordered_json order = nlohmann::ordered_json::array();
-  for (const PlannedRun& run : plan.order)
-    order.push_back(nlohmann::ordered_json::array({run.cell, run.repeat}));
+  for (const PlannedRun& run : plan.order) order.push_back(to_json(run));
   return {{"seed", plan.seed},
           {"repeats", plan.repeats},
           {"depth", plan.depth},
@@ -389,8 +443,37 @@ nlohmann::ordered_json to_json(const Plan& plan) {
           {"min_time_ns", plan.min_time_ns},
           {"timeout_ns", plan.timeout_ns},
           {"count", plan.count},
+          {"retries_percent", stopping.retries_percent},
+          {"precision", stopping.precision > 0 ? Json(stopping.precision) : Json(nullptr)},
+          {"metric", stopping.metric.empty() ? Json(nullptr) : Json(stopping.metric)},
+          {"budget_ns", stopping.budget_ns > 0 ? Json(stopping.budget_ns) : Json(nullptr)},
+          {"latency_target", target_json(stopping.target)},
+          {"in_pairs", plan.in_pairs},
+          {"quiet_machine", plan.quiet_machine},
           {"cells", std::move(cells)},
           {"order", std::move(order)}};
+}
+
+/// Older files know nothing of it.
+static Stopping stopping_from_json(const nlohmann::ordered_json& json) {
+  const auto has = [&](const char* key) { return json.contains(key) && !json.at(key).is_null(); };
+  Stopping stopping{
+      .retries_percent = 0, .precision = 0, .metric = "", .target = {}, .budget_ns = 0};
+  if (has("retries_percent"))
+    stopping.retries_percent =
+        static_cast<int>(natural(json.at("retries_percent"), "retries_percent", 100));
+  if (has("precision")) json.at("precision").get_to(stopping.precision);
+  if (has("latency_target")) {
+    const auto& target = json.at("latency_target");
+    target.at("percentile").get_to(stopping.target.percentile);
+    stopping.target.limit_ns =
+        static_cast<std::int64_t>(natural(target.at("limit_ns"), "limit_ns", INT64_MAX));
+  }
+  if (has("metric")) json.at("metric").get_to(stopping.metric);
+  if (has("budget_ns"))
+    stopping.budget_ns =
+        static_cast<std::int64_t>(natural(json.at("budget_ns"), "budget_ns", INT64_MAX));
+  return stopping;
 }
 
 Plan plan_from_json(const nlohmann::ordered_json& json) {
@@ -408,6 +491,9 @@ Plan plan_from_json(const nlohmann::ordered_json& json) {
   plan.min_time_ns = time_ns("min_time_ns");
   plan.timeout_ns = time_ns("timeout_ns");
   plan.count = number("count", UINT64_MAX);
+  plan.stopping = stopping_from_json(json);
+  plan.in_pairs = json.value("in_pairs", false);
+  plan.quiet_machine = json.value("quiet_machine", false);
   for (const auto& one : json.at("cells")) {
     PlannedCell cell;
     one.at("transport").get_to(cell.transport);
@@ -429,14 +515,7 @@ Plan plan_from_json(const nlohmann::ordered_json& json) {
     if (!one.at("skipped").is_null()) one.at("skipped").get_to(cell.skipped);
     plan.cells.push_back(std::move(cell));
   }
-  for (const auto& one : json.at("order")) {
-    const PlannedRun run{natural(one.at(0), "order", UINT64_MAX),
-                         static_cast<int>(natural(one.at(1), "order", INT32_MAX))};
-    if (run.cell >= plan.cells.size())
-      throw UsageError(
-          fmt::format("the plan's order names cell {} of {}", run.cell, plan.cells.size()));
-    plan.order.push_back(run);
-  }
+  for (const auto& one : json.at("order")) plan.order.push_back(planned_run_from_json(one, plan));
   return plan;
 }
 

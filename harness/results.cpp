@@ -7,7 +7,9 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <numeric>
 #include <system_error>
 
@@ -31,6 +33,11 @@ Json number(double value) {
 }
 Json number(std::optional<double> value) {
   return value ? number(*value) : Json(nullptr);
+}
+
+template <class Number>
+Json or_null(const std::optional<Number>& value) {
+  return value ? Json(*value) : Json(nullptr);
 }
 
 const ScenarioFacts& facts_of(const PlannedCell& cell) {
@@ -146,6 +153,9 @@ void add_ends(Json& run, const PlannedCell& cell, const Outcome& outcome) {
                     {"voluntary_switches", end.voluntary_switches},
                     {"involuntary_switches", end.involuntary_switches},
                     {"page_faults", end.page_faults},
+                    {"migrations", or_null(end.migrations)},
+                    {"kept_waiting_ns", or_null(end.kept_waiting_ns)},
+                    {"scheduler", end.is_fifo ? "fifo" : "other"},
                     {"life_user_ns", end.life_user_ns},
                     {"life_system_ns", end.life_system_ns},
                     {"resident_max_bytes", end.resident_max_bytes}});
@@ -190,7 +200,7 @@ void add_measures(Json& run, const PlannedCell& cell, const Outcome& outcome) {
     run["batch_operations"] = outcome.batch_messages;
     run["batch_ns"] = outcome.batch_ns;
   }
-  run["steal_fraction"] = number(outcome.steal_fraction);
+  run["noise"] = to_json(outcome.noise);
   add_ends(run, cell, outcome);
 }
 
@@ -413,6 +423,15 @@ bool is_journal(std::string_view text) {
   return first_line.substr(0, 200).find(journal_schema) != std::string_view::npos;
 }
 
+/// A line of a journal that adds to its plan.
+void extend(Plan& plan, const Json& more, const std::string& path) {
+  try {
+    for (const Json& run : more) plan.order.push_back(planned_run_from_json(run, plan));
+  } catch (const std::exception& error) {
+    reject(path, fmt::format("more: {}", without_number(error.what())));
+  }
+}
+
 Journal::Content parse_journal(std::string_view text, const std::string& path) {
   Journal::Content content;
   bool first = true;
@@ -421,6 +440,10 @@ Journal::Content parse_journal(std::string_view text, const std::string& path) {
     if (end == std::string_view::npos) break;  // nothing more, or a line that was cut short
     Json line = parse(std::string(text.substr(0, end)), path);
     text.remove_prefix(end + 1);
+    if (!first && line.is_object() && line.contains("more")) {
+      extend(content.plan, line["more"], path);
+      continue;
+    }
     if (!first) {
       content.runs.push_back(std::move(line));
       continue;
@@ -468,6 +491,7 @@ Json run_json(const PlannedCell& cell, int repeat, std::size_t order, const Outc
   run["order"] = order;
   run["status"] = text(outcome.status);
   run["reason"] = outcome.reason.empty() ? Json(nullptr) : Json(outcome.reason);
+  run["took_ns"] = outcome.took_ns;
   if (outcome.status != Status::failed) add_measures(run, cell, outcome);
   return run;
 }
@@ -487,6 +511,22 @@ Json results_json(const Json& context, const Plan& plan, const std::vector<Json>
   for (const PlannedCell& cell : plan.cells)
     if (!cell.skipped.empty()) document["runs"].push_back(skipped_json(cell));
   return document;
+}
+
+std::string state_directory() {
+  namespace fs = std::filesystem;
+  const char* state = std::getenv("XDG_STATE_HOME");
+  const char* home = std::getenv("HOME");
+  const fs::path base = state != nullptr && *state != '\0' ? fs::path(state)
+                        : home != nullptr && *home != '\0' ? fs::path(home) / ".local/state"
+                                                           : fs::path(temporary_directory());
+  const fs::path directory = base / "ipcbench";
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error)
+    throw UsageError(fmt::format("{}: {}; choose a results file with -o",
+                                 printable(directory.string()), error.message()));
+  return directory.string();
 }
 
 std::string dump(const Json& json, int indent) {
@@ -549,6 +589,12 @@ Journal Journal::resume(std::string path) {
 
 void Journal::append(const Json& run) {
   write_whole(fd_.get(), dump(run) + "\n", path_);
+}
+
+void Journal::append_to_plan(const std::vector<PlannedRun>& more) {
+  Json order = Json::array();
+  for (const PlannedRun& run : more) order.push_back(to_json(run));
+  append({{"more", std::move(order)}});
 }
 
 void Journal::remove() noexcept {

@@ -17,6 +17,8 @@ struct Table {
   std::vector<std::vector<std::string>> rows;
 };
 
+/// One table with aligned columns, its title above it.
+std::string render_text(const Table& table, bool bold);
 /// One table in Markdown, its title in bold above it.
 std::string render_markdown(const Table& table);
 
@@ -24,6 +26,10 @@ std::string render_markdown(const Table& table);
 /// and proofs each. Rows are sorted by the first measure; what wasn't measured comes last, with
 /// its reason.
 std::vector<Table> make_tables(const std::vector<CellSummary>& cells);
+
+/// The measure that decides the order of a scenario's rows, by its name in results files, or "p50"
+/// of its first histogram. "" where it has none.
+std::string main_measure(const std::string& scenario);
 
 /// What the marks in these tables mean, a line for each one that occurs.
 std::vector<std::string> legend(const std::vector<CellSummary>& cells);
