@@ -17,7 +17,9 @@ namespace ipcbench {
 namespace {
 
 constexpr std::size_t deaths = 7;
-constexpr std::uint64_t traffic = 200;  ///< messages before the kill
+/// So many messages pass before the kill, or as many as do in this time.
+constexpr std::uint64_t traffic = 200;
+constexpr std::int64_t traffic_ns = 20'000'000;
 /// Who hasn't noticed by then won't: nothing but the harness's own pidfd tells.
 constexpr std::int64_t patience_ns = 300'000'000;
 constexpr std::size_t producer = 0;
@@ -53,10 +55,12 @@ std::string die(Bench& bench, Runner& runner, const LinkMaker& maker, std::size_
     }
   });
   let_go_of_descriptors();
+  const std::int64_t begin_ns = monotonic_ns();
   const auto is_under_way = [&] {
     for (const std::size_t who : {producer, consumer})
       if (bench.ended_ns[who] != 0) throw std::runtime_error(bench.error[who]);
-    return bench.count[consumer] >= traffic;
+    return bench.count[consumer] >= traffic ||
+           (bench.count[consumer] > 0 && monotonic_ns() - begin_ns > traffic_ns);
   };
   if (!within(2'000'000'000, is_under_way)) throw std::runtime_error("no message came through");
   const std::int64_t killed_ns = monotonic_ns();
