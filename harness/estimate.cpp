@@ -20,18 +20,17 @@ double count_s(const PlannedCell& cell) {
   return messages * static_cast<double>(cell.size.value_or(0)) * byte_s;
 }
 
-/// Scenarios whose ends warm up by rounds that double until they have lasted long enough and were 100
-/// messages, but for ten times as long at most: a quarter more than was asked for on average,
+/// Scenarios whose ends warm up by rounds that double until they have lasted long enough and were
+/// 100 messages, but for ten times as long at most: a quarter more than was asked for on average,
 /// or 127 large messages.
 double of_rounds(const Plan& plan, const PlannedCell& cell) {
   const double warmup_s = seconds(plan.warmup_ns);
-  const double rounds_s =
-      std::max(1.25 * warmup_s, std::min(127 * count_s(cell), 17 * warmup_s));
+  const double rounds_s = std::max(1.25 * warmup_s, std::min(127 * count_s(cell), 17 * warmup_s));
   return 0.008 + rounds_s + std::max(seconds(plan.min_time_ns), 4 * count_s(cell));
 }
 
 double of_paced(const Plan& plan, const PlannedCell& cell) {
-  const double least_s = 200 / static_cast<double>(cell.load.rate_per_s);
+  const double least_s = 100 / static_cast<double>(cell.load.rate_per_s);
   return 0.001 + seconds(plan.warmup_ns) + std::max(seconds(plan.min_time_ns), least_s);
 }
 

@@ -104,12 +104,10 @@ std::vector<std::string> find_reasons(const Noise& noise, const RunFacts& run) {
         fmt::format("other processes kept an end from running for {:.0f} % of the time",
                     percent(*noise.kept_waiting_fraction)));
   const bool by_machine = !noise.kept_waiting_fraction && run.own_cpus && !run.makes_processes;
-  if (by_machine &&
-      noise.pressure_fraction.value_or(0) > thresholds.pressure_fraction)
+  if (by_machine && noise.pressure_fraction.value_or(0) > thresholds.pressure_fraction)
     reasons.push_back(fmt::format("processes waited for a CPU in {:.0f} % of the time",
                                   percent(*noise.pressure_fraction)));
-  if (by_machine &&
-      noise.involuntary_per_s > thresholds.involuntary_per_s)
+  if (by_machine && noise.involuntary_per_s > thresholds.involuntary_per_s)
     reasons.push_back(
         fmt::format("an end was taken off its CPU {:.0f} times a second", noise.involuntary_per_s));
   if (noise.halves_ratio.value_or(1) > thresholds.halves_ratio)

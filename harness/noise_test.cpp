@@ -105,8 +105,9 @@ TEST(Noise, WithoutTheEndsOwnWaitingTheMachinesCounts) {
 TEST(Noise, ProcessesThatTheRunMakesAreNoNoise) {
   QuietRun run;
   run.ends[1].kept_waiting_ns = second_ns / 4;
-  const Noise noise = judge(run.before, run.after,
-                            {.ends = run.ends, .batch_ns = {}, .makes_processes = true, .rate = {}});
+  const Noise noise =
+      judge(run.before, run.after,
+            {.ends = run.ends, .batch_ns = {}, .makes_processes = true, .rate = {}});
   EXPECT_TRUE(noise.reasons.empty());
   EXPECT_FALSE(noise.kept_waiting_fraction);
 }

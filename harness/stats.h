@@ -62,11 +62,11 @@ Interval bootstrap(std::size_t count,
 
 /// A percentile (0 to 1) of the histograms of all repeats together, with the interval that
 /// resampling whole repeats gives: values within a process resemble each other, so that an interval
-/// made of them as if they were independent is far too narrow. Simulated, the median's covers 92 to 95 %
-/// with 6 to 20 repeats; the 90th percentile's 90 to 94 % where repeats differ by 10 %, and 82 to 90 %
-/// where they differ by 30 %: the slowest repeats make the tail, and few repeats may have none of them.
-/// Nothing where fewer than ten
-/// values lie beyond it; with one repeat, an interval of no width and no confidence.
+/// made of them as if they were independent is far too narrow. Simulated, the median's covers 92 to
+/// 95 % with 6 to 20 repeats; the 90th percentile's 90 to 94 % where repeats differ by 10 %, and 82
+/// to 90 % where they differ by 30 %: the slowest repeats make the tail, and few repeats may have
+/// none of them. Nothing where fewer than ten values lie beyond it; with one repeat, an interval of
+/// no width and no confidence.
 std::optional<Estimate> estimate_percentile(std::span<const Histogram* const> repeats,
                                             double percentile, double confidence = 0.95);
 
