@@ -96,8 +96,9 @@ void add_rates(Json& run, const ScenarioFacts& scenario, const PlannedCell& cell
   const double per_s =
       (static_cast<double>(outcome.count) - lost) * 1e9 / static_cast<double>(outcome.elapsed_ns);
   run[fmt::format("{}_per_s", scenario.rate)] = number(per_s);
-  if (scenario.rate == "messages")
-    run["bytes_per_s"] = number(per_s * static_cast<double>(cell.size.value_or(0)));
+  const double bytes =
+      cell.mix.name.empty() ? static_cast<double>(cell.size.value_or(0)) : cell.mix.mean();
+  if (scenario.rate == "messages") run["bytes_per_s"] = number(per_s * bytes);
 }
 
 void add_values(Json& run, const Outcome& outcome) {
@@ -201,6 +202,7 @@ Json run_head(const PlannedCell& cell, int repeat) {
             {"placement", cell.place.name}};
   add_manner(head, cell.manner);
   add_load(head, cell.load, facts_of(cell));
+  if (!cell.mix.name.empty()) head["size_dist"] = cell.mix.name;
   head["repeat"] = repeat;
   return head;
 }
@@ -305,6 +307,7 @@ class RunReader {
     record.size = size();
     record.manner = manner();
     record.load = load();
+    if (run_.contains("size_dist")) record.size_dist = text("size_dist", name_size_max);
     record.repeat = static_cast<int>(whole("repeat", 0, 1'000'000));
     record.status = status();
     if (run_.contains("reason") && !run_["reason"].is_null())
@@ -446,6 +449,7 @@ void check_runs(const Journal::Content& content, const std::string& path) {
     const PlannedCell cell{.transport = run.transport,
                            .scenario = run.scenario,
                            .size = run.size,
+                           .mix = {.name = run.size_dist, .sizes = {}},
                            .place = {.name = run.placement, .cpus = {-1, -1}, .impossible = ""},
                            .manner = run.manner,
                            .load = run.load,

@@ -11,6 +11,7 @@ PlannedCell cell_of(const char* scenario, std::optional<std::uint64_t> size = 64
   return {.transport = "pipe",
           .scenario = scenario,
           .size = size,
+          .mix = {},
           .place = {.name = "none", .cpus = {-1, -1}, .impossible = ""},
           .manner = {},
           .load = {},

@@ -31,6 +31,7 @@
 #include "harness/futex.h"
 #include "harness/histogram.h"
 #include "harness/load.h"
+#include "harness/size_mix.h"
 #include "harness/transport.h"
 #include "harness/unix.h"
 
@@ -71,6 +72,12 @@ struct Params {
   std::int64_t timeout_ns = 20'000'000'000;
   std::uint64_t count = 0;  ///< messages to measure; 0: calibrated during the warm-up
   TickRate tick_rate;
+  /// The sizes of messages where they differ (size_mix.h), or none; `size` is then the largest.
+  std::array<std::uint32_t, SizeMix::sizes_max> mixed_sizes{};
+  std::uint32_t mixed_count = 0;
+  std::size_t size_of(std::uint64_t message) const {
+    return mixed_count == 0 ? size : mixed_sizes[message % mixed_count];
+  }
   char stop_at[48] = "";  ///< "role:phase": that process stops itself there, for tests
 };
 static_assert(std::is_trivially_copyable_v<Params>);

@@ -76,7 +76,10 @@ class Producer {
       await(clock, start, due_ns);
       end_.at(first + i);
       log.sent(i) = clock.now();
-      write_payload(link_.reserve(amount_.size), first + i, amount_);
+      if (end_.params().mixed_count == 0)
+        write_payload(link_.reserve(amount_.size), first + i, amount_);
+      else
+        write_payload(link_.reserve(end_.params().size_of(first + i)), first + i);
       link_.commit();
     }
     return count;
@@ -112,7 +115,11 @@ std::uint64_t receive(End& end, AnyEnd& link, auto clock, std::uint64_t first,
   const Amount amount(end.params());
   for (std::uint64_t i = 0; i != got.size(); ++i) {
     end.at(first + i);
-    read_payload(link.peek(amount.size), first + i, amount);
+    const std::size_t size = end.params().size_of(first + i);
+    if (end.params().mixed_count == 0)
+      read_payload(link.peek(size), first + i, amount);
+    else
+      read_payload(link.peek(size), first + i, size);
     link.release();
     got[i] = clock.now();
   }
