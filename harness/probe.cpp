@@ -43,6 +43,7 @@ Proof conduct(const Experiment& experiment, const Subject& subject) {
     proof = contradicted("?", error.what());
   }
   proof.fact = experiment.fact;
+  subject.directory().clear();
   return proof;
 }
 
@@ -67,11 +68,15 @@ std::vector<std::string_view> probe_facts() {
 }
 
 std::vector<Proof> probe(const Row& row, const RunDirectory& directory) {
-  const Subject subject(row, directory);
   std::vector<Proof> proofs;
-  for (const Experiment& experiment : experiments) proofs.push_back(conduct(experiment, subject));
-  directory.clear();
+  for (const std::string_view fact : probe_facts()) proofs.push_back(probe(fact, row, directory));
   return proofs;
+}
+
+Proof probe(std::string_view fact, const Row& row, const RunDirectory& directory) {
+  for (const Experiment& experiment : experiments)
+    if (experiment.fact == fact) return conduct(experiment, Subject(row, directory));
+  throw std::logic_error("no such fact");
 }
 
 Proof compare(std::string seen, std::string_view claimed, std::string how) {
