@@ -25,6 +25,9 @@ std::string render_markdown(const Table& table);
 /// its reason.
 std::vector<Table> make_tables(const std::vector<CellSummary>& cells);
 
+/// The letters of the warnings that apply to a cell: "sr".
+std::string marks_of(const CellSummary& cell);
+
 /// What the marks in these tables mean, a line for each one that occurs.
 std::vector<std::string> legend(const std::vector<CellSummary>& cells);
 
