@@ -217,7 +217,7 @@ function heatMap(data, cells) {
       subtitle: data.conditions({ file: panel.file }),
       rows, columns: [['label', 'transport'], ['where', 'at'], ['times', '× best'], ['value', measure.label], ['note', 'note']],
       spec: ({ theme }) => fill(heatMapSpec, {
-        ratio_max: ratioMax, ramp: theme.ramp, missing: theme.missing, ink: theme.ink, ink_on_dark_end: theme.inkOnDarkEnd,
+        ratio_max: ratioMax, ramp_low: theme.ramp[0], ramp_high: theme.ramp[1], missing: theme.missing, ink: theme.ink, ink_on_dark_end: theme.inkOnDarkEnd,
       }, { cells: rows }, { config: config(theme) }),
     };
   });
@@ -453,7 +453,7 @@ function placements(data, cells) {
       ...panel, title: `${panel.scenario}: ${measure.label} by placement`, subtitle: data.conditions(panel),
       rows, columns: [['label', 'transport'], ['placement', 'placement'], ['value', measure.label], ['times', '× its best placement'], ['note', 'note']],
       spec: ({ theme }) => fill(placementsSpec, {
-        value_low: Math.min(...shades), value_high: Math.max(...shades) * 1.001, ramp: theme.ramp, missing: theme.missing,
+        value_low: Math.min(...shades), value_high: Math.max(...shades) * 1.001, ramp_low: theme.ramp[0], ramp_high: theme.ramp[1], missing: theme.missing,
         ink: theme.ink, ink_on_dark_end: theme.inkOnDarkEnd,
       }, { cells: rows }, { config: config(theme) }),
     }];
