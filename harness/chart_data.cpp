@@ -5,10 +5,11 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <tuple>
+#include <span>
 
 #include <fmt/format.h>
 
+#include "harness/load.h"
 #include "harness/stats.h"
 #include "harness/summary.h"
 #include "harness/table.h"
@@ -18,9 +19,14 @@ namespace ipcbench {
 namespace {
 
 /// Numbers of a run that are no measures: what was asked for, and what measures are made of.
-const std::set<std::string, std::less<>> bookkeeping{
-    "size",      "repeat",           "order",          "count",    "elapsed_ns", "depth",
-    "producers", "batch_operations", "verified_bytes", "consumers"};
+bool is_bookkeeping(std::string_view name) {
+  static constexpr std::string_view names[] = {
+      "size",      "repeat",           "order",         "count", "elapsed_ns", "depth", "producers",
+      "consumers", "batch_operations", "verified_bytes"};
+  return std::find(std::begin(names), std::end(names), name) != std::end(names) ||
+         std::any_of(all_axes().begin(), all_axes().end(),
+                     [&](const Axis& axis) { return axis.key == name; });
+}
 
 constexpr std::size_t text_size_max = 300;  // bytes of any text that is shown
 
@@ -109,14 +115,15 @@ const std::vector<double>& percentile_steps() {
 
 /// [1/(1 - p), value, low, high] for each p that all repeats together support; low and high are the
 /// interval of the repeats' own percentiles, and are missing where it can't be told.
-Json percentiles_json(const Histogram& merged, const Runs& measured) {
+Json percentiles_json(const Histogram& merged, const Runs& measured,
+                      std::optional<Histogram> RunRecord::*which) {
   std::vector<double> quantiles;
   for (const double step : percentile_steps()) quantiles.push_back(1 - 1 / step);
   const std::vector<double> values = supported_quantiles(merged, quantiles);
   std::vector<std::vector<double>> of_repeats(values.size());
   for (const RunRecord* run : measured) {
-    if (!run->histogram) continue;
-    const std::vector<double> own = supported_quantiles(*run->histogram, quantiles);
+    if (!(run->*which)) continue;
+    const std::vector<double> own = supported_quantiles(*(run->*which), quantiles);
     for (std::size_t i = 0; i < std::min(own.size(), values.size()); ++i)
       of_repeats[i].push_back(own[i]);
   }
@@ -144,45 +151,52 @@ std::optional<std::pair<std::string, double>> percentile_of(const std::string& m
   return std::pair(measure.substr(0, at), std::stod("0." + digits));
 }
 
-/// Whether the run's histogram is that of the measures with this beginning.
-bool is_histogram_of(const RunRecord& run, const std::string& stem) {
-  const auto p50 = run.measures.find(stem + "_p50_ns");
-  return p50 != run.measures.end() && run.histogram &&
-         run.histogram->supported_quantile(0.5) == p50->second;
+using HistogramOf = std::optional<Histogram> RunRecord::*;
+
+/// All repeats' values of a histogram together, and which measures they are: those that begin so,
+/// as in "round_trip" of round_trip_p50_ns.
+struct Merged {
+  Histogram histogram;
+  std::string stem;
+};
+
+/// The stem is found by its median: a results file doesn't name it.
+Merged merge(const Runs& measured, HistogramOf which) {
+  Merged merged;
+  for (const RunRecord* run : measured) {
+    const std::optional<Histogram>& own = run->*which;
+    if (!own) continue;
+    merged.histogram.merge(*own);
+    if (!merged.stem.empty()) continue;
+    const std::optional<double> p50 = own->supported_quantile(0.5);
+    for (const auto& [name, value] : run->measures)
+      if (const auto percentile = percentile_of(name);
+          percentile && percentile->second == 0.5 && p50 == value)
+        merged.stem = percentile->first;
+  }
+  return merged;
 }
 
-/// [median, low, high, repeats] of each measure. Percentiles that the cell's histogram supports are
-/// those of all repeats together, as in the tables.
-Json measures_json(const Runs& measured, const Histogram& merged) {
-  std::map<std::string, std::vector<double>> values;
-  for (const RunRecord* run : measured)
-    for (const auto& [name, value] : run->measures)
-      if (!bookkeeping.contains(name)) values[name].push_back(value);
+/// [median, low, high, repeats] of each measure. Percentiles of a histogram are those of all
+/// repeats together, as in the tables, also where no single repeat supports them.
+Json measures_json(const CellSummary& cell, std::span<const Merged> histograms) {
   Json json = Json::object();
-  for (const auto& [name, of_repeats] : values) {
-    Estimate estimate = estimate_median(of_repeats).value_or(Estimate{});
-    if (const auto percentile = percentile_of(name);
-        percentile && is_histogram_of(*measured.front(), percentile->first)) {
-      const std::optional<double> together = merged.supported_quantile(percentile->second);
-      if (!together) continue;
-      estimate.median = *together;
-    }
-    json[name] = Json::array(
-        {rounded(estimate.median), rounded(estimate.low), rounded(estimate.high), estimate.count});
-  }
-  // A percentile that no single repeat supports may be supported by all of them together.
-  const bool has_histogram = !measured.empty() && measured.front()->histogram;
-  for (const char* digits : {"90", "99", "999"}) {
-    if (!has_histogram) break;
-    for (const auto& [name, of_repeats] : values) {
-      const auto percentile = percentile_of(name);
-      if (!percentile || percentile->second != 0.5 ||
-          !is_histogram_of(*measured.front(), percentile->first))
-        continue;
-      const std::string other = fmt::format("{}_p{}_ns", percentile->first, digits);
-      const auto together = merged.supported_quantile(std::stod(fmt::format("0.{}", digits)));
-      if (together && !json.contains(other))
-        json[other] = Json::array({rounded(*together), nullptr, nullptr, 0});
+  for (const auto& [name, estimate] : cell.estimates)
+    if (!is_bookkeeping(name))
+      json[name] = Json::array({rounded(estimate.median), rounded(estimate.low),
+                                rounded(estimate.high), estimate.count});
+  for (const Merged& merged : histograms) {
+    if (merged.stem.empty()) continue;
+    for (const char* digits : {"50", "90", "99", "999"}) {
+      const std::string name = fmt::format("{}_p{}_ns", merged.stem, digits);
+      const auto together =
+          merged.histogram.supported_quantile(std::stod(fmt::format("0.{}", digits)));
+      if (!together)
+        json.erase(name);
+      else if (json.contains(name))
+        json[name][0] = rounded(*together);
+      else
+        json[name] = Json::array({rounded(*together), nullptr, nullptr, 0});
     }
   }
   return json;
@@ -203,28 +217,32 @@ std::string family_of(const std::string& transport) {
   return row == nullptr ? "other" : std::string(text(row->facts.family));
 }
 
-Json cell_json(const CellSummary& cell, const Runs& runs) {
+Json cell_json(const CellSummary& cell, const std::vector<RunRecord>& runs) {
   Runs measured;
-  Histogram merged;
-  for (const RunRecord* run : runs) {
-    if (run->status != Status::ok && run->status != Status::suspect) continue;
-    measured.push_back(run);
-    if (run->histogram) merged.merge(*run->histogram);
-  }
+  for (const std::size_t index : cell.runs)
+    if (runs[index].status == Status::ok || runs[index].status == Status::suspect)
+      measured.push_back(&runs[index]);
+  static constexpr std::array<HistogramOf, 2> which{&RunRecord::histogram,
+                                                    &RunRecord::second_histogram};
+  const std::array<Merged, 2> merged{merge(measured, which[0]), merge(measured, which[1])};
   Json json{{"scenario", printable(cell.scenario, 60)},
             {"family", family_of(cell.transport)},
             {"transport", printable(cell.transport, 60)},
             {"size", cell.size ? Json(*cell.size) : Json(nullptr)},
             {"placement", printable(cell.placement, 60)},
-            {"axes", axes_json(cell.manner.words())},
+            {"axes", axes_json(cell.words)},
             {"ok", cell.ok},
             {"suspect", cell.suspect},
             {"failed", cell.failed},
             {"skipped", cell.skipped},
             {"reason", printable(cell.reason, text_size_max)},
             {"marks", marks_of(cell)},
-            {"measures", measures_json(measured, merged)}};
-  if (merged.count() > 0) json["percentiles"] = percentiles_json(merged, measured);
+            {"measures", measures_json(cell, merged)},
+            {"percentiles", Json::object()}};
+  for (std::size_t i = 0; i < merged.size(); ++i)
+    if (!merged[i].stem.empty())
+      json["percentiles"][merged[i].stem] =
+          percentiles_json(merged[i].histogram, measured, which[i]);
   return json;
 }
 
@@ -280,21 +298,6 @@ Json file_json(const ResultsFile& file, const Json& document) {
           {"record", std::move(record)}};
 }
 
-/// The runs of a cell together, in the order of the cells' first appearance: as summarise() does.
-std::vector<Runs> group(const std::vector<RunRecord>& runs) {
-  using Key = std::tuple<std::string, std::string, std::optional<std::uint64_t>, std::string,
-                         std::vector<std::string>>;
-  std::map<Key, std::size_t> indices;
-  std::vector<Runs> groups;
-  for (const RunRecord& run : runs) {
-    const Key key{run.transport, run.scenario, run.size, run.placement, run.manner.words()};
-    const auto [entry, is_new] = indices.try_emplace(key, groups.size());
-    if (is_new) groups.emplace_back();
-    groups[entry->second].push_back(&run);
-  }
-  return groups;
-}
-
 /// What each scenario has of measures, and the one that it is judged by.
 Json scenarios_json(const Json& cells) {
   std::map<std::string, std::set<std::string>> measures;
@@ -308,7 +311,7 @@ Json scenarios_json(const Json& cells) {
   Json json = Json::object();
   for (const std::string& scenario : order) {
     const std::set<std::string>& names = measures[scenario];
-    const std::string main = main_measure({names.begin(), names.end()});
+    const std::string main = main_measure(scenario, {names.begin(), names.end()});
     const auto percentile = percentile_of(main);
     const std::string tail = percentile ? percentile->first + "_p99_ns" : "";
     json[scenario] = {{"main", main}, {"tail", names.contains(tail) ? Json(tail) : Json(nullptr)}};
@@ -318,7 +321,20 @@ Json scenarios_json(const Json& cells) {
 
 }  // namespace
 
-std::string main_measure(const std::vector<std::string>& measures) {
+std::string main_measure(std::string_view scenario, const std::vector<std::string>& measures) {
+  const auto has = [&](const std::string& name) {
+    return std::find(measures.begin(), measures.end(), name) != measures.end();
+  };
+  if (const auto index = find_scenario(scenario)) {
+    const ScenarioFacts& facts = all_scenarios()[*index];
+    const std::string rate = fmt::format("{}_per_s", facts.rate);
+    const std::string latency = fmt::format("{}_p50_ns", facts.latency);
+    // At an offered rate, the rate says little.
+    const bool is_open_loop =
+        std::find(facts.axes.begin(), facts.axes.end(), "rate") != facts.axes.end();
+    if (!is_open_loop && has(rate)) return rate;
+    if (has(latency)) return latency;
+  }
   static constexpr std::array<bool (*)(const std::string&), 4> preferences{
       [](const std::string& name) { return name.ends_with("_p50_ns"); },
       [](const std::string& name) { return name == "messages_per_s"; },
@@ -362,36 +378,36 @@ Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& 
   Json data{{"schema", "ipcbench-charts/1"}, {"files", Json::array()}};
   Json cells = Json::array();
   Json runs = Json::array();
+  std::vector<std::vector<CellSummary>> summaries;
   std::vector<CellSummary> all_cells;
   std::set<std::string> names;
   for (std::size_t f = 0; f < files.size(); ++f) {
     data["files"].push_back(file_json(files[f], documents[f]));
-    const std::vector<Runs> groups = group(files[f].runs);
-    const std::vector<CellSummary> summaries = summarise(files[f].runs);
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-      Json cell = cell_json(summaries[i], groups[i]);
+    summaries.push_back(summarise(files[f].runs));
+    for (const CellSummary& summary : summaries[f]) {
+      Json cell = cell_json(summary, files[f].runs);
       cell["file"] = f;
       for (const auto& [name, values] : cell["measures"].items()) names.insert(name);
       cells.push_back(std::move(cell));
+      all_cells.push_back(summary);
     }
-    all_cells.insert(all_cells.end(), summaries.begin(), summaries.end());
   }
   const Json scenarios = scenarios_json(cells);
-  std::size_t first_cell = 0;
-  for (const ResultsFile& file : files) {
-    const std::vector<Runs> groups = group(file.runs);
-    for (std::size_t i = 0; i < groups.size(); ++i) {
-      const Json& main = scenarios[cells[first_cell + i]["scenario"].get<std::string>()]["main"];
-      for (const RunRecord* run : groups[i]) {
-        const auto order = run->measures.find("order");
-        if (order == run->measures.end()) continue;
-        const auto value = run->measures.find(main.get<std::string>());
-        runs.push_back({first_cell + i, order->second, text(run->status),
-                        value == run->measures.end() ? Json(nullptr) : rounded(value->second)});
+  std::size_t cell = 0;
+  for (std::size_t f = 0; f < files.size(); ++f)
+    for (const CellSummary& summary : summaries[f]) {
+      const auto main =
+          scenarios[cells[cell]["scenario"].get<std::string>()]["main"].get<std::string>();
+      for (const std::size_t index : summary.runs) {
+        const RunRecord& run = files[f].runs[index];
+        const auto order = run.measures.find("order");
+        if (order == run.measures.end()) continue;
+        const auto value = run.measures.find(main);
+        runs.push_back({cell, order->second, text(run.status),
+                        value == run.measures.end() ? Json(nullptr) : rounded(value->second)});
       }
+      ++cell;
     }
-    first_cell += groups.size();
-  }
   Json measures = Json::object();
   for (const std::string& name : names) {
     const Unit& unit = unit_of(name);

@@ -88,6 +88,13 @@ struct Picture {
   std::string svg;
 };
 
+/// The line of Node.js's report that says what was wrong: those before it quote the program.
+std::string problem_of(const std::string& report) {
+  const std::size_t at = report.find("Error: ");
+  const std::size_t start = at == std::string::npos ? 0 : report.rfind('\n', at) + 1;
+  return printable(report.substr(start, report.find('\n', start) - start), 300);
+}
+
 /// The charts as SVG, drawn by Node.js.
 std::vector<Picture> draw(const Json& data, const std::string& charts) {
   const std::string program = plots_file("render.mjs");
@@ -98,8 +105,8 @@ std::vector<Picture> draw(const Json& data, const std::string& charts) {
         "installs it. 'ipcbench report' needs none");
   if (result.status == 2) throw UsageError(printable(result.err.substr(0, result.err.find('\n'))));
   if (result.status != 0)
-    throw std::runtime_error(fmt::format("node {}: exit status {}: {}", program, result.status,
-                                         printable(result.err, 300)));
+    throw std::runtime_error(
+        fmt::format("node {}: exit status {}: {}", program, result.status, problem_of(result.err)));
   std::vector<Picture> pictures;
   for (const Json& chart : Json::parse(result.out)) {
     Picture picture{chart.at("name").get<std::string>(), chart.at("svg").get<std::string>()};
@@ -134,7 +141,7 @@ int report_command(const std::vector<std::string>& files, const std::string& out
   std::string blocks =
       json_block("ipcbench-charts", dump(chart_data(input.files, input.documents)));
   for (const Json& document : input.documents)
-    blocks += "\n" + json_block(results_class, results_text(document));
+    blocks.append("\n").append(json_block(results_class, results_text(document)));
   fill(page, "<!-- ipcbench: title -->",
        escape_html(fmt::format("ipcbench: {}",
                                printable(fs::path(files.front()).filename().string(), 60))));

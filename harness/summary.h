@@ -1,6 +1,7 @@
 // summary.h: what the repeats of each cell say together.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ struct CellSummary {
   std::optional<std::uint64_t> size;
   std::string placement;
   Manner manner;
+  std::vector<std::string> words;  ///< what is unusual in manner and load: "wait:poll"
   int ok = 0;
   int suspect = 0;
   int failed = 0;
@@ -26,7 +28,8 @@ struct CellSummary {
   std::string reason;  ///< of the first run that isn't ok
   bool timed_by_batches = false;
 
-  /// Round trips in ns, from the merged histograms; the interval is over the repeats.
+  /// What the scenario times, in ns (round trips, one way, hand-overs), from the merged histograms;
+  /// the interval is over the repeats.
   std::optional<Estimate> p50_ns;
   std::optional<double> p90_ns;
   std::optional<Estimate> p99_ns;  ///< its interval is 0 to 0 where single repeats can't give one
@@ -39,8 +42,13 @@ struct CellSummary {
   std::optional<Estimate> cpu_ns_per_message;
   /// Messages that a lossy channel lost, reordered or duplicated, in all repeats together.
   double mishaps = 0;
+  /// Every measure of the runs by its name, those above among them.
+  std::map<std::string, Estimate, std::less<>> estimates;
+  std::map<std::string, std::string> missing;  ///< why a measure can't be had here
 
-  /// The transport, and what is unusual in how it was used: "pipe wait:poll".
+  std::vector<std::size_t> runs;  ///< its repeats, as indices into the runs
+
+  /// The transport, and the words: "pipe wait:poll".
   std::string label() const;
   int measured() const { return ok + suspect; }
 };
