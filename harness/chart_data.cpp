@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <span>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -298,6 +299,20 @@ Json file_json(const ResultsFile& file, const Json& document) {
           {"record", std::move(record)}};
 }
 
+/// Scenarios and transports in report order, those of another ipcbench after them.
+void sort(std::vector<CellSummary>& cells) {
+  const std::vector<Row>& rows = all_rows();
+  std::map<std::string_view, std::size_t> places;
+  for (std::size_t i = 0; i < rows.size(); ++i) places[rows[i].facts.name] = i;
+  const auto key = [&](const CellSummary& cell) {
+    const auto row = places.find(cell.transport);
+    return std::tuple(find_scenario(cell.scenario).value_or(all_scenarios().size()),
+                      row == places.end() ? rows.size() : row->second, cell.placement, cell.size);
+  };
+  std::stable_sort(cells.begin(), cells.end(),
+                   [&](const CellSummary& a, const CellSummary& b) { return key(a) < key(b); });
+}
+
 /// What each scenario has of measures, and the one that it is judged by.
 Json scenarios_json(const Json& cells) {
   std::map<std::string, std::set<std::string>> measures;
@@ -384,6 +399,7 @@ Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& 
   for (std::size_t f = 0; f < files.size(); ++f) {
     data["files"].push_back(file_json(files[f], documents[f]));
     summaries.push_back(summarise(files[f].runs));
+    sort(summaries.back());
     for (const CellSummary& summary : summaries[f]) {
       Json cell = cell_json(summary, files[f].runs);
       cell["file"] = f;

@@ -1,5 +1,6 @@
 // The charts: each takes the cells that are shown and gives its panels, and each panel a Vega-Lite
 // specification of specs/ with its data, axes and sizes filled in.
+import { widthOf } from './text.mjs';
 import { intervalText, sizeText, tickText, timesText, valueText } from './format.mjs';
 import { highlights, panelsBy, unique } from './data.mjs';
 import heatMapSpec from './specs/heat_map.vl.json';
@@ -13,7 +14,6 @@ import runOrderSpec from './specs/run_order.vl.json';
 
 const most = 8;             // series that a chart of many shows in colour
 const labelHeight = 14;     // pixels
-const letterWidth = 6.4;    // of a label, in pixels, about
 const margin = 0.03;        // of a change: smaller ones count as none
 const kneeFactor = 5;       // the knee: the last rate whose p99 is within this of the lowest rate's
 
@@ -105,7 +105,7 @@ function axisParams(name, axis) {
   };
 }
 
-function widthOfLabels(labels) { return Math.max(0, ...labels.map(label => label.length)) * letterWidth; }
+function widthOfLabels(labels) { return Math.max(0, ...labels.map(label => widthOf(label, 11))); }
 function clip(text, length = 30) { return text.length > length ? `${text.slice(0, length - 1)}…` : text; }
 
 /** What lies to the right of its measure's interval. */
@@ -146,7 +146,7 @@ function lineChart(data, spec, { lines, ranked, x, unit, width, height, theme, e
   const texts = new Map();
   for (const line of lines)
     if (lit.has(line.series)) texts.set(line.series, clip(`${line.series}${ends(line)}`));
-  const right = widthOfLabels([...texts.values()]) + 14;
+  const right = widthOfLabels([...texts.values()]) + 16;
   const drawn = inner(width, widthOfLabels(y.labels) + 10, right);
   const xAxis = x(drawn);
   const points = lines.flatMap(line => line.points.map(point => ({
@@ -165,13 +165,15 @@ function lineChart(data, spec, { lines, ranked, x, unit, width, height, theme, e
     label_y: y.high / Math.exp(label.y / scale),
   }));
   return fill(spec, {
-    ...axisParams('x', xAxis), ...axisParams('y', y), muted: theme.muted, ink: theme.ink, label_limit: right,
+    ...axisParams('x', xAxis), ...axisParams('y', y), muted: theme.muted, ink: theme.ink, label_limit: right + 8,
   }, { points, ends: endRows, ...extra }, { width: drawn, height, config: config(theme) });
 }
 
 function sized(lines) { return Math.max(300, Math.min(560, Math.min(lines, most) * 18 + 220)); }
 
-const percentileNames = [[1, 'min'], [2, 'p50'], [10, 'p90'], [100, 'p99'], [1e3, 'p99.9'], [1e4, 'p99.99'], [1e5, 'p99.999'], [1e6, 'p99.9999']];
+// 1 / (1 - p). The fastest messages are left out: what matters lies to the right.
+const firstPercentile = 1.25;
+const percentileNames = [[2, 'p50'], [10, 'p90'], [100, 'p99'], [1e3, 'p99.9'], [1e4, 'p99.99'], [1e5, 'p99.999'], [1e6, 'p99.9999']];
 
 function percentileText(x) {
   const known = percentileNames.find(([at]) => at === x);
@@ -190,11 +192,11 @@ function heatMap(data, cells) {
         const cost = data.cost(cell);
         const ratio = cost < Infinity && best < Infinity ? cost / best : null;
         const tip = tooltipOf(data, cell);
-        const missing = cell.failed > 0 && !cell.isMeasured ? 'failed' : 'n/a';
+        const missing = cell.isMeasured ? 'few' : cell.failed > 0 ? 'failed' : 'n/a';
         rows.push({
-          ...tip, label: cell.isRoofline ? `${cell.series} (roofline)` : cell.series, ratio,
+          ...tip, label: cell.isRoofline ? `${cell.series} (roofline)` : cell.series, ratio, shade: ratio ?? 1, is_missing: ratio === null,
           placement: cell.placement, size: cell.rate ?? cell.size ?? 0,
-          column: cell.rate !== null ? `${tickText(cell.rate, '/s')}` : cell.size === null ? measure.label : sizeText(cell.size),
+          column: cell.rate !== null ? `${tickText(cell.rate, '/s')}` : cell.size === null ? '' : sizeText(cell.size),
           text: ratio === null ? missing : timesText(ratio) + mark(cell),
           times: ratio === null ? '–' : timesText(ratio),
           aria: `${cell.label}, ${tip.where}: ${ratio === null ? data.note(cell) : `${timesText(ratio)} times the best, ${tip.value}`}`,
@@ -210,6 +212,9 @@ function heatMap(data, cells) {
     }).sort((a, b) => a.order - b.order || a.mean - b.mean);
     const places = new Map(ranks.map(({ label }, place) => [label, place]));
     for (const row of rows) row.rank = places.get(row.label);
+    const headings = panelsBy(rows, ['placement']).map(({ placement, cells: own }) =>
+      widthOf(placement, 13) * 1.14 / unique(own.map(row => row.column)).length + 8);
+    const step = Math.ceil(Math.max(54, ...headings, ...rows.map(row => widthOf(row.column, 11) + 8)));
     const ratioMax = Math.max(10, ...rows.map(row => row.ratio ?? 1));
     return {
       file: panel.file, scenario: panel.scenario,
@@ -218,36 +223,41 @@ function heatMap(data, cells) {
       rows, columns: [['label', 'transport'], ['where', 'at'], ['times', '× best'], ['value', measure.label], ['note', 'note']],
       spec: ({ theme }) => fill(heatMapSpec, {
         ratio_max: ratioMax, ramp_low: theme.ramp[0], ramp_high: theme.ramp[1], missing: theme.missing, ink: theme.ink, ink_on_dark_end: theme.inkOnDarkEnd,
-      }, { cells: rows }, { config: config(theme) }),
+      }, { cells: rows }, { config: config(theme), spec: { ...heatMapSpec.spec, width: { step } } }),
     };
   });
 }
 
 function percentiles(data, cells) {
-  const drawn = cells.filter(cell => cell.percentiles?.length > 1);
-  return panelsBy(drawn, ['file', 'scenario', 'size', 'placement']).map(panel => {
-    const lines = panel.cells.map(cell => ({
-      series: cell.label, line: cell.label, cell,
-      points: cell.percentiles.filter(([, value]) => value > 0).map(([x, value, low, high]) => ({
+  const curves = cells.flatMap(cell => Object.entries(cell.percentiles)
+    .map(([stem, points]) => ({ ...cell, stem, points: points.filter(([x, value]) => x >= firstPercentile && value > 0) })))
+    .filter(curve => curve.points.length > 1);
+  return panelsBy(curves, ['file', 'scenario', 'stem', 'size', 'placement']).map(panel => {
+    const lines = panel.cells.map(curve => ({
+      series: curve.label, line: curve.label, cell: curve,
+      points: curve.points.map(([x, value, low, high]) => ({
         x, y: value, low: low > 0 ? low : null, high: low > 0 ? high : null,
         point: percentileNames.some(([at]) => at === x), percentile: percentileText(x),
         value: valueText(value, 'ns'), interval: low ? `${valueText(low, 'ns')} to ${valueText(high, 'ns')}` : '–',
-        aria: `${cell.label}, ${percentileText(x)}: ${valueText(value, 'ns')}`,
+        aria: `${curve.label}, ${percentileText(x)}: ${valueText(value, 'ns')}`,
       })),
-    })).filter(line => line.points.length > 0);
+    }));
     const last = Math.max(...lines.map(line => line.points.at(-1).x));
-    const axis = drawnWidth => {
-      const shown = percentileNames.filter(([at]) => at <= last);
-      const fits = drawnWidth / Math.log10(Math.max(last, 10)) >= 48;
-      return { low: 1, high: last * 1.02, ticks: shown.map(([at]) => at), labels: shown.map(([at, name]) => fits || at >= 10 && at !== 1e4 || at === 1 ? name : '') };
+    const axis = () => {
+      const shown = percentileNames.filter(([at]) => at <= last * 1.05);
+      return { low: firstPercentile, high: Math.max(last, 10) * 1.03, ticks: shown.map(([at]) => at), labels: shown.map(([, name]) => name) };
     };
-    const measure = data.mainMeasure(panel.scenario).label.replace(/ p50$/, '');
+    const measure = `${panel.stem}_p50_ns`;
+    const what = data.measure(measure).label.replace(/ p50$/, '');
+    const by = curve => curve.measures[measure]?.[0] ?? Infinity;
     return {
-      ...panel, title: `${panel.scenario}: percentiles of the ${measure}`, subtitle: data.conditions(panel),
+      ...panel, measure: data.scenarios[panel.scenario].main === measure ? undefined : measure,
+      title: `${panel.scenario}: percentiles of the ${what}`, subtitle: data.conditions(panel),
       rows: lines.flatMap(line => line.points.filter(point => point.point).map(point => ({ ...point, series: line.series }))),
-      columns: [['series', 'transport'], ['percentile', 'percentile'], ['value', measure], ['interval', 'interval over repeats']],
+      columns: [['series', 'transport'], ['percentile', 'percentile'], ['value', what], ['interval', 'interval over repeats']],
       spec: ({ width, theme }) => lineChart(data, percentilesSpec, {
-        lines, ranked: rank(data, panel.cells).map(asSeries), x: axis, unit: 'ns', width, height: sized(lines.length), theme,
+        lines, ranked: [...panel.cells].sort((one, other) => by(one) - by(other)).map(asSeries),
+        x: axis, unit: 'ns', width, height: sized(lines.length), theme,
       }),
     };
   });
@@ -366,7 +376,7 @@ function placeLabels(points, width, height, px, py) {
   const labels = [];
   for (const point of points) {
     const text = clip(point.series, 26);
-    const wide = text.length * letterWidth;
+    const wide = widthOf(text, 11);
     const [x, y] = [px(point), py(point)];
     const spots = [
       { align: 'left', dx: 9, dy: 0, left: x + 8 }, { align: 'right', dx: -9, dy: 0, left: x - 8 - wide },
@@ -439,8 +449,8 @@ function placements(data, cells) {
         const tip = tooltipOf(data, cell);
         const cost = data.cost(cell);
         return {
-          ...tip, label: series, placement: cell.placement, best, shade: cost < Infinity ? cost : null,
-          text: values ? valueText(values[0], unit) + mark(cell) : cell.failed > 0 ? 'failed' : 'n/a',
+          ...tip, label: series, placement: cell.placement, best, shade: cost < Infinity ? cost : 1, is_missing: cost === Infinity,
+          text: values ? valueText(values[0], unit) + mark(cell) : cell.isMeasured ? 'few' : cell.failed > 0 ? 'failed' : 'n/a',
           times: cost < Infinity ? timesText(cost / best) : '–',
           aria: `${series}, ${cell.placement}: ${values ? tip.value : data.note(cell)}`,
         };
@@ -448,7 +458,7 @@ function placements(data, cells) {
     });
     const order = unique([...rows].sort((a, b) => a.best - b.best).map(row => row.label));
     for (const row of rows) row.rank = order.indexOf(row.label);
-    const shades = rows.map(row => row.shade).filter(shade => shade !== null);
+    const shades = rows.filter(row => !row.is_missing).map(row => row.shade);
     return [{
       ...panel, title: `${panel.scenario}: ${measure.label} by placement`, subtitle: data.conditions(panel),
       rows, columns: [['label', 'transport'], ['placement', 'placement'], ['value', measure.label], ['times', '× its best placement'], ['note', 'note']],
@@ -536,7 +546,7 @@ function runOrder(data, cells) {
 /** All charts in the order of the page. `help` says how to read one. */
 export const charts = [
   { name: 'heat_map', heading: 'Times slower than the best', draw: heatMap,
-    help: '1.0 is the best of its column; darker is slower. Rooflines are not ranked: they are what nothing can beat. ˢ: some repeats were suspect. n/a: the read-out says why.' },
+    help: '1.0 is the best of its column; darker is slower. Rooflines are not ranked: they are what nothing can beat. ˢ: some repeats were suspect. n/a, failed, few (samples): the read-out says why.' },
   { name: 'percentiles', heading: 'Percentiles', draw: percentiles,
     help: 'To the right is the tail. A line ends where fewer than ten samples lie beyond it. The band is the interval over repeats. Of many transports the best of each family is coloured; point at a grey line to see which one it is.' },
   { name: 'by_size', heading: 'By message size', draw: bySize,

@@ -6,7 +6,9 @@ import { countText, intervalText, parseAmount, sizeText, valueText } from './for
 // invisible on dark or light paper. A shape belongs to each colour's first, second … use.
 const colors = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9'];
 const shapes = ['circle', 'square', 'triangle-up', 'diamond', 'cross', 'triangle-down',
-  'triangle-right', 'triangle-left', 'M-1,-.3H1V.3H-1Z', 'M-.3,-1V1H.3V-1Z'];
+  'triangle-right', 'triangle-left',
+  'M0,-1L.28,-.28L1,0L.28,.28L0,1L-.28,.28L-1,0L-.28,-.28Z',  // a star, and a cross that stands askew
+  'M-.9,-.6L-.6,-.9L0,-.3L.6,-.9L.9,-.6L.3,0L.9,.6L.6,.9L0,.3L-.6,.9L-.9,.6L-.3,0Z'];
 
 /** The axis of a cell that says at which rate messages were offered, if there is one. */
 export const rateAxis = 'rate';
@@ -64,6 +66,8 @@ export class Data {
   /** Why there is no value, or what is to be kept in mind of it. */
   note(cell) {
     if (!cell.isMeasured) return `${cell.failed > 0 ? 'failed' : 'skipped'}: ${cell.reason}`;
+    if (!this.main(cell) && this.scenarios[cell.scenario].main)
+      return `too few samples for the ${this.mainMeasure(cell.scenario).label}; raise --min-time or -r`;
     return [...cell.marks].map(mark => this.legend.find(line => line.startsWith(mark))?.slice(3))
       .filter(Boolean).join('; ');
   }
@@ -89,7 +93,10 @@ export class Data {
   }
 }
 
-/** The cells by the values of some of their fields: [{file, …, cells}], in their first order. */
+/**
+ * The cells by the values of some of their fields: [{file, …, cells}], by file, scenario, placement,
+ * size and rate, else in their first order.
+ */
 export function panelsBy(cells, fields) {
   const panels = new Map();
   for (const cell of cells) {
@@ -98,7 +105,15 @@ export function panelsBy(cells, fields) {
       panels.set(key, { ...Object.fromEntries(fields.map(field => [field, cell[field]])), cells: [] });
     panels.get(key).cells.push(cell);
   }
-  return [...panels.values()];
+  const scenarios = unique(cells.map(cell => cell.scenario));
+  const keys = [
+    panel => panel.file ?? 0, panel => scenarios.indexOf(panel.scenario), panel => panel.placement ?? '',
+    panel => panel.size ?? -1, panel => panel.rate ?? -1,
+  ];
+  return [...panels.values()].sort((a, b) => {
+    for (const key of keys) if (key(a) !== key(b)) return key(a) < key(b) ? -1 : 1;
+    return 0;
+  });
 }
 
 export function unique(values) { return [...new Set(values)]; }

@@ -1,6 +1,6 @@
 // The report's page: filters, charts, tables. All text of the results goes in as text, never as HTML.
 import { Handler } from 'vega-tooltip';
-import { Data, unique, verdicts } from './data.mjs';
+import { Data, panelsBy, unique, verdicts } from './data.mjs';
 import { charts, panelName, themes } from './charts.mjs';
 import { countText, intervalText, sizeText, tickText, timesText, valueText } from './format.mjs';
 import { view } from './vega.mjs';
@@ -133,7 +133,7 @@ function showVerdicts({ data, cells }) {
       scenario: one.scenario, measure: one.measure.label, size: sizeText(one.size),
       placement: one.placement + (one.rate === null ? '' : `, at ${tickText(one.rate, '/s')}`),
       best: one.best.label, value: `${one.value} ${one.interval}`.trim(),
-      ties: one.ties.length === 0 ? (one.repeats > 1 ? 'nothing' : 'one repeat can’t tell') : ties.join(', '),
+      ties: one.ties.length === 0 ? (one.repeats > 1 ? 'nothing' : 'one repeat has no interval') : ties.join(', '),
       next: one.next ? `${one.next.label}, ${timesText(one.times)} ×` : '–', compared: one.compared,
     };
   });
@@ -182,17 +182,20 @@ function cellColumns(data, cells) {
       order: cell => cell.measures[name]?.[0] ?? null,
     })),
     { title: 'repeats', isNumber: true, text: cell => String(cell.ok + cell.suspect), order: cell => cell.ok + cell.suspect },
-    { title: 'notes', isFree: true, text: cell => cell.isMeasured ? cell.marks : data.note(cell), order: cell => data.note(cell) },
+    { title: 'notes', isFree: true, text: cell => data.main(cell) ? cell.marks : data.note(cell), order: cell => data.note(cell) },
   ];
 }
 
 function showCells(page) {
   const { data, cells } = page;
   const columns = cellColumns(data, cells);
-  const sort = page.sort ?? { title: '× best', isDown: false };
-  const by = columns.find(column => column.title === sort.title) ?? columns[0];
+  const sort = page.sort ?? { title: '', isDown: false };
+  // Before a column is chosen: each scenario, placement and size, the best first.
+  const by = columns.find(column => column.title === sort.title) ?? { order: () => 0 };
   // What has no value stands at the end, whichever way it is sorted.
-  const sorted = cells.map(cell => [by.order(cell), cell]).sort(([a], [b]) => {
+  const ranked = panelsBy(cells, ['file', 'scenario', 'placement', 'size', 'rate'])
+    .flatMap(panel => panel.cells.sort((a, b) => data.cost(a) - data.cost(b) || 0));
+  const sorted = ranked.map(cell => [by.order(cell), cell]).sort(([a], [b]) => {
     if (a === null || b === null) return (a === null) - (b === null);
     const difference = typeof a === 'string' ? a.localeCompare(b, 'en') : a - b;
     return sort.isDown ? -difference : difference;
