@@ -3,14 +3,14 @@
 import { widthOf } from './text.mjs';
 import { intervalText, sizeText, tickText, timesText, valueText } from './format.mjs';
 import { highlights, panelsBy, unique } from './data.mjs';
-import heatMapSpec from './specs/heat_map.vl.json';
-import percentilesSpec from './specs/percentiles.vl.json';
-import bySizeSpec from './specs/by_size.vl.json';
-import loadSpec from './specs/load.vl.json';
-import paretoSpec from './specs/pareto.vl.json';
-import placementsSpec from './specs/placements.vl.json';
-import forestSpec from './specs/forest.vl.json';
-import runOrderSpec from './specs/run_order.vl.json';
+import heatMapSpec from './specs/heat_map.vl.json' with { type: 'json' };
+import percentilesSpec from './specs/percentiles.vl.json' with { type: 'json' };
+import bySizeSpec from './specs/by_size.vl.json' with { type: 'json' };
+import loadSpec from './specs/load.vl.json' with { type: 'json' };
+import paretoSpec from './specs/pareto.vl.json' with { type: 'json' };
+import placementsSpec from './specs/placements.vl.json' with { type: 'json' };
+import forestSpec from './specs/forest.vl.json' with { type: 'json' };
+import runOrderSpec from './specs/run_order.vl.json' with { type: 'json' };
 
 const most = 8;             // series that a chart of many shows in colour
 const labelHeight = 14;     // pixels
