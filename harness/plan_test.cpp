@@ -94,6 +94,7 @@ TEST(Plan, KeysHoldWhatWasMeasuredAndNoCounts) {
                    .size = 64,
                    .place = {.name = "cross-core", .cpus = {2, 3}, .impossible = ""},
                    .manner = {},
+                   .load = {},
                    .skipped = ""};
   EXPECT_EQ(cell.key(), "ping_pong/pipe/size:64/place:cross-core");
   cell.size.reset();

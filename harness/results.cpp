@@ -104,7 +104,24 @@ void add_rates(Json& run, const ScenarioFacts& scenario, const PlannedCell& cell
 void add_values(Json& run, const Outcome& outcome) {
   for (const OwnValue& value : outcome.values) {
     run[value.name] = number(value.number);
-    if (!value.why.empty()) run["missing"][value.name] = value.why;
+    if (!value.note.empty())
+      run[std::isnan(value.number) ? "missing" : "notes"][value.name] = value.note;
+  }
+}
+
+/// Of all ends together: a sum that lacks one of them is no sum.
+void add_counters(Json& run, double messages, const Outcome& outcome) {
+  for (std::size_t i = 0; i != counter_count; ++i) {
+    const auto counter = static_cast<Counter>(i);
+    const std::string name = fmt::format("{}_per_message", text(counter));
+    double sum = 0;
+    std::string why;
+    for (const EndOutcome& end : outcome.ends) {
+      sum += static_cast<double>(end.counters.value[i]);
+      if (why.empty()) why = why_missing(counter, end.counters.error[i]);
+    }
+    run[name] = why.empty() ? number(sum / messages) : Json(nullptr);
+    if (!why.empty()) run["missing"][name] = why;
   }
 }
 
@@ -138,6 +155,7 @@ void add_ends(Json& run, const PlannedCell& cell, const Outcome& outcome) {
   run["system_ns_per_message"] = number(system_ns / messages);
   run["voluntary_switches_per_message"] = number(voluntary / messages);
   run["involuntary_switches_per_message"] = number(involuntary / messages);
+  add_counters(run, messages, outcome);
   run["ends"] = std::move(ends);
 }
 

@@ -13,6 +13,7 @@ PlannedCell cell_of(const char* scenario, std::optional<std::uint64_t> size = 64
           .size = size,
           .place = {.name = "none", .cpus = {-1, -1}, .impossible = ""},
           .manner = {},
+          .load = {},
           .skipped = ""};
 }
 
@@ -27,6 +28,7 @@ Outcome outcome_of(Status status = Status::ok) {
   outcome.ends = {{.role = "producer",
                    .cpu = 2,
                    .count = 750,
+                   .elapsed_ns = 2'000'000,
                    .user_ns = 300'000,
                    .system_ns = 500'000,
                    .voluntary_switches = 1'000,
@@ -34,6 +36,7 @@ Outcome outcome_of(Status status = Status::ok) {
                   {.role = "consumer",
                    .cpu = -1,
                    .count = 250,
+                   .elapsed_ns = 2'000'000,
                    .user_ns = 100'000,
                    .system_ns = 100'000,
                    .voluntary_switches = 1'000,
