@@ -19,14 +19,11 @@
 namespace ipcbench {
 namespace {
 
-/// Numbers of a run that are no measures: what was asked for, and what measures are made of.
-bool is_bookkeeping(std::string_view name) {
-  static constexpr std::string_view names[] = {
-      "size",      "repeat",           "order",         "count", "elapsed_ns", "depth", "producers",
-      "consumers", "batch_operations", "verified_bytes"};
-  return std::find(std::begin(names), std::end(names), name) != std::end(names) ||
-         std::any_of(all_axes().begin(), all_axes().end(),
-                     [&](const Axis& axis) { return axis.key == name; });
+/// Not what was asked for, and not what measures are made of.
+bool is_shown(std::string_view name) {
+  return is_measure(name) && name != "elapsed_ns" &&
+         std::none_of(all_axes().begin(), all_axes().end(),
+                      [&](const Axis& axis) { return axis.key == name; });
 }
 
 constexpr std::size_t text_size_max = 300;  // bytes of any text that is shown
@@ -183,7 +180,7 @@ Merged merge(const Runs& measured, HistogramOf which) {
 Json measures_json(const CellSummary& cell, std::span<const Merged> histograms) {
   Json json = Json::object();
   for (const auto& [name, estimate] : cell.estimates)
-    if (!is_bookkeeping(name))
+    if (is_shown(name))
       json[name] = Json::array({rounded(estimate.median), rounded(estimate.low),
                                 rounded(estimate.high), estimate.count});
   for (const Merged& merged : histograms) {
@@ -294,7 +291,6 @@ Json file_json(const ResultsFile& file, const Json& document) {
           {"identity_digest", clipped(context, "/machine/identity_digest")},
           {"state_digest", clipped(context, "/machine/state_digest")},
           {"is_complete", context.value("complete", Json(true)) != Json(false)},
-          {"repeats", clipped(document, "/plan/repeats")},
           {"command", shell_text(command)},
           {"record", std::move(record)}};
 }
@@ -313,6 +309,25 @@ void sort(std::vector<CellSummary>& cells) {
                    [&](const CellSummary& a, const CellSummary& b) { return key(a) < key(b); });
 }
 
+/// The measure that a scenario is judged by, of those that it has: as in the tables; of a scenario
+/// that this ipcbench doesn't know, a median latency, a rate of messages, any rate, any time; ""
+/// where there is none.
+std::string judged_by(const std::string& scenario, const std::set<std::string>& measures) {
+  std::string main = main_measure(scenario);
+  if (const auto index = find_scenario(scenario); index && main == "p50")
+    main = fmt::format("{}_p50_ns", all_scenarios()[*index].latency);
+  if (measures.contains(main)) return main;
+  static constexpr std::array<bool (*)(const std::string&), 4> preferences{
+      [](const std::string& name) { return name.ends_with("_p50_ns"); },
+      [](const std::string& name) { return name == "messages_per_s"; },
+      [](const std::string& name) { return name.ends_with("_per_s") && name != "bytes_per_s"; },
+      [](const std::string& name) { return name.ends_with("_ns") && !name.ends_with("_mean_ns"); }};
+  for (const auto is_preferred : preferences)
+    for (const std::string& name : measures)
+      if (is_preferred(name)) return name;
+  return "";
+}
+
 /// What each scenario has of measures, and the one that it is judged by.
 Json scenarios_json(const Json& cells) {
   std::map<std::string, std::set<std::string>> measures;
@@ -326,7 +341,7 @@ Json scenarios_json(const Json& cells) {
   Json json = Json::object();
   for (const std::string& scenario : order) {
     const std::set<std::string>& names = measures[scenario];
-    const std::string main = main_measure(scenario, {names.begin(), names.end()});
+    const std::string main = judged_by(scenario, names);
     const auto percentile = percentile_of(main);
     const std::string tail = percentile ? percentile->first + "_p99_ns" : "";
     json[scenario] = {{"main", main}, {"tail", names.contains(tail) ? Json(tail) : Json(nullptr)}};
@@ -335,33 +350,6 @@ Json scenarios_json(const Json& cells) {
 }
 
 }  // namespace
-
-std::string main_measure(std::string_view scenario, const std::vector<std::string>& measures) {
-  const auto has = [&](const std::string& name) {
-    return std::find(measures.begin(), measures.end(), name) != measures.end();
-  };
-  if (const auto index = find_scenario(scenario)) {
-    const ScenarioFacts& facts = all_scenarios()[*index];
-    const std::string rate = fmt::format("{}_per_s", facts.rate);
-    const std::string latency = fmt::format("{}_p50_ns", facts.latency);
-    // At an offered rate, the rate says little.
-    const bool is_open_loop =
-        std::find(facts.axes.begin(), facts.axes.end(), "rate") != facts.axes.end();
-    if (!is_open_loop && has(rate)) return rate;
-    if (has(latency)) return latency;
-  }
-  static constexpr std::array<bool (*)(const std::string&), 4> preferences{
-      [](const std::string& name) { return name.ends_with("_p50_ns"); },
-      [](const std::string& name) { return name == "messages_per_s"; },
-      [](const std::string& name) { return name.ends_with("_per_s") && name != "bytes_per_s"; },
-      [](const std::string& name) {
-        return name.ends_with("_ns") && !name.starts_with("round_trip_");
-      }};
-  for (const auto is_preferred : preferences)
-    for (const std::string& name : measures)
-      if (is_preferred(name)) return name;
-  return "";
-}
 
 std::string shell_text(const std::vector<std::string>& words) {
   std::string text;
@@ -400,6 +388,10 @@ Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& 
     data["files"].push_back(file_json(files[f], documents[f]));
     summaries.push_back(summarise(files[f].runs));
     sort(summaries.back());
+    int repeats = 0;  // the plan's may have been exceeded, or not reached
+    for (const CellSummary& summary : summaries.back())
+      repeats = std::max(repeats, summary.measured() + summary.failed);
+    data["files"].back()["repeats"] = std::to_string(repeats);
     for (const CellSummary& summary : summaries[f]) {
       Json cell = cell_json(summary, files[f].runs);
       cell["file"] = f;

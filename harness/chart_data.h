@@ -3,7 +3,7 @@
 //
 // It knows no scenario and no measure by name: whatever numbers a run has are measures, their units
 // are read from the ends of their names, and a scenario's main measure follows from its facts, or,
-// where it is another ipcbench's, from what it has.
+// where it is another ipcbench's, from what it has: a median latency, a rate, a time.
 #pragma once
 
 #include <string>
@@ -16,10 +16,6 @@ namespace ipcbench {
 
 /// The charts' data of these files. `documents` are what `files` were read from, one for each.
 Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& documents);
-
-/// The measure that a scenario is judged by, of those that it has: what its facts say, else a median
-/// latency, a rate of messages, any rate, any time; "" where there is none.
-std::string main_measure(std::string_view scenario, const std::vector<std::string>& measures);
 
 /// A command line as it can be pasted into a shell.
 std::string shell_text(const std::vector<std::string>& words);

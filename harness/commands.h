@@ -17,6 +17,8 @@ inline constexpr int exit_failed = 3;
 inline constexpr int exit_nothing_ran = 77;
 
 int run_command(const RunOptions& options, const std::vector<std::string>& command_line);
+/// `run` in pairs: of the suite quick, 20 of them, if nothing else is asked for.
+int calibrate_command(const RunOptions& options, const std::vector<std::string>& command_line);
 /// The context of a results file: the program, the command line, the time, the machine.
 Json make_context(const std::vector<std::string>& command_line, const Topology& topology,
                   TickRate rate);
@@ -25,6 +27,8 @@ int list_command(bool json);
 int describe_command(const std::string& transport, bool json);
 int doctor_command(bool json);
 int probe_command(const std::vector<std::string>& transports, const std::string& format);
+/// The same for these rows.
+int probe_rows(const std::vector<const Row*>& rows, const std::string& format);
 int sweep_command();
 int table_command(const std::vector<std::string>& files, const std::string& format,
                   const std::string& color);

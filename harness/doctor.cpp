@@ -1,13 +1,17 @@
 #include "harness/doctor.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 #include <fmt/format.h>
 
 #include "harness/machine.h"
+#include "harness/scheduling.h"
 #include "harness/text.h"
 #include "harness/unix.h"
 
@@ -121,24 +125,39 @@ void judge_waking(Report& report) {
   if (driver == "haltpoll")
     report.note("idle states", "driver haltpoll",
                 "An idle virtual core halts at once, and waking it goes through the hypervisor.",
-                "Hold /dev/cpu_dma_latency open at 0 while you measure, and say so.");
+                "ipcbench run --quiet-machine: holds /dev/cpu_dma_latency at 0, and says so.");
   else if (!driver.empty() && driver != "none")
     report.note("idle states", fmt::format("driver {}", driver),
                 "A sleeping core takes time to wake, and blocking transports pay it.",
-                "Hold /dev/cpu_dma_latency open at 0 while you measure, and say so.");
+                "ipcbench run --quiet-machine: holds /dev/cpu_dma_latency at 0, and says so.");
 }
 
 void judge_clock(Report& report) {
   const std::string source = report.text("/state/clock_source");
   if (report.text("/state/tsc_usable") == "true")
-    report.good("clock", fmt::format("time-stamp counter, {} ns a read",
-                                     report.text("/state/readings/tsc_cost_ns")));
+    report.good("clock",
+                fmt::format("time-stamp counter, {} ns a read; the processors' clocks are {} ns "
+                            "apart (±{})",
+                            report.text("/state/readings/tsc_cost_ns"),
+                            report.text("/state/readings/clock_offset_ns"),
+                            report.text("/state/readings/clock_offset_uncertainty_ns")));
   else
     report.warn(
         "clock", fmt::format("clock source {}", source.empty() ? "unknown" : source),
         fmt::format("The counter isn't trusted; a clock read costs {} ns of each round trip.",
                     report.text("/state/readings/monotonic_cost_ns")),
         "Boot with clocksource=tsc tsc=reliable if the processor's counter is invariant.");
+}
+
+/// What --quiet-machine could hold here.
+void judge_permissions(Report& report, const Readings& readings) {
+  const std::string why =
+      !readings.why_no_latency.empty() ? readings.why_no_latency : readings.why_no_fifo;
+  if (why.empty())
+    report.good("quiet machine", "ipcbench run --quiet-machine can hold all that it asks for");
+  else
+    report.note("quiet machine", why, "ipcbench run --quiet-machine goes without.",
+                "sudo ipcbench run --quiet-machine …, on CPUs that nobody else needs");
 }
 
 void judge_system(Report& report) {
@@ -150,6 +169,13 @@ void judge_system(Report& report) {
     report.note("huge pages", "transparent ones always",
                 "Large buffers may get huge pages in one run and not in the next.",
                 "echo madvise > /sys/kernel/mm/transparent_hugepage/enabled");
+  if (report.text("/state/numa_balancing") == "1" &&
+      report.number("/identity/topology/numa_nodes", 1) > 1)
+    report.note("NUMA balancing", "on", "Pages are unmapped and moved while the ends use them.",
+                "sysctl -w kernel.numa_balancing=0");
+  if (report.text("/state/nmi_watchdog") == "1")
+    report.note("NMI watchdog", "on", "It interrupts every core, and takes a counter of each.",
+                "sysctl -w kernel.nmi_watchdog=0");
   if (const std::string layout = report.text("/state/randomize_va_space");
       !layout.empty() && layout != "0")
     report.note("address layout", "randomised",
@@ -201,6 +227,9 @@ Readings take_readings() {
   const std::string pressure = read_text("/proc/pressure/cpu");
   if (const std::size_t at = pressure.find("avg10="); at != std::string::npos)
     readings.cpu_pressure_percent = std::strtod(pressure.c_str() + at + 6, nullptr);
+  readings.why_no_fifo = why_not_fifo();
+  if (::access("/dev/cpu_dma_latency", W_OK) != 0)
+    readings.why_no_latency = fmt::format("/dev/cpu_dma_latency: {}", std::strerror(errno));
   return readings;
 }
 
@@ -212,6 +241,7 @@ std::vector<Finding> diagnose(const json& machine, const Readings& readings) {
   judge_waking(report);
   judge_clock(report);
   judge_system(report);
+  judge_permissions(report, readings);
   judge_limits(report);
   return std::move(report).findings();
 }

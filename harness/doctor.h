@@ -24,6 +24,8 @@ struct Readings {
   double load_1min = 0;
   double cpu_pressure_percent = 0;  ///< avg10 of "some" in /proc/pressure/cpu
   double steal_percent = 0;         ///< over the sample
+  std::string why_no_latency{};     ///< --quiet-machine can't hold CPUs awake, or ""
+  std::string why_no_fifo{};        ///< it can't have SCHED_FIFO, or ""
 };
 
 /// Samples for about 0.2 s.

@@ -14,8 +14,9 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "harness/stats.h"
+#include "harness/plan.h"
 
 namespace ipcbench {
 namespace {
@@ -129,26 +130,18 @@ void reap_leftovers(pid_t runner) {
   }
 }
 
-/// Why a finished run is not to be trusted, or "". A single stolen tick of /proc/stat may have been
-/// anywhere within 10 ms and says nothing of a short run.
-std::string suspicion(const Outcome& outcome, double stolen_ticks) {
-  if (outcome.batch_ns.empty())  // a proof isn't timed
-    return outcome.losses && outcome.losses->lost > 0
-               ? fmt::format("{} messages were lost though their sender was paced",
-                             outcome.losses->lost)
-               : "";
-  if (outcome.steal_fraction > 0.05 && stolen_ticks >= 2)
-    return fmt::format("{:.0f} % of the processors' time was stolen by the hypervisor",
-                       100 * outcome.steal_fraction);
-  const std::size_t half = outcome.batch_ns.size() / 2;
-  if (half < 4) return "";
-  const std::vector<double> times(outcome.batch_ns.begin(), outcome.batch_ns.end());
-  const std::span<const double> all(times);
-  const double first = quantile(all.first(half), 0.5).value_or(0);
-  const double second = quantile(all.last(half), 0.5).value_or(0);
-  const double ratio = std::max(first, second) / std::max(1.0, std::min(first, second));
-  return ratio > 1.5 ? fmt::format("the two halves of the run differ by a factor of {:.1f}", ratio)
-                     : "";
+/// Whether no two ends share a CPU, whatever the scheduler does.
+bool have_own_cpus(const std::vector<EndOutcome>& ends) {
+  for (const EndOutcome& end : ends)
+    for (const EndOutcome& other : ends)
+      if (end.cpu < 0 || (&end != &other && end.cpu == other.cpu)) return false;
+  return true;
+}
+
+/// What an end wrote, unless it couldn't read it.
+template <class Number>
+std::optional<Number> known(std::int64_t value) {
+  return value < 0 ? std::nullopt : std::optional(static_cast<Number>(value));
 }
 
 void read_measures(const ControlBlock& control, Outcome& outcome) {
@@ -163,6 +156,9 @@ void read_measures(const ControlBlock& control, Outcome& outcome) {
                             .voluntary_switches = record.voluntary_switches,
                             .involuntary_switches = record.involuntary_switches,
                             .page_faults = record.page_faults,
+                            .migrations = known<std::uint64_t>(record.migrations),
+                            .kept_waiting_ns = known<std::int64_t>(record.kept_waiting_ns),
+                            .is_fifo = record.is_fifo,
                             .counters = record.counters,
                             .life_user_ns = record.life_user_ns,
                             .life_system_ns = record.life_system_ns,
@@ -193,12 +189,24 @@ void read_measures(const ControlBlock& control, Outcome& outcome) {
 
 }  // namespace
 
-Outcome conclude(const ControlBlock& control, const ProcessorTimes& before) {
+Outcome conclude(const ControlBlock& control, const Surroundings& before) {
   Outcome outcome;
-  const ProcessorTimes after = processor_times();
-  outcome.steal_fraction = steal_fraction(before, after);
+  const TickRate rate = control.params.tick_rate;
+  const Surroundings after = look_around(rate);
+  outcome.took_ns = after.clocks.monotonic_ns - before.clocks.monotonic_ns;
   read_measures(control, outcome);
-  outcome.reason = suspicion(outcome, after.stolen - before.stolen);
+  const auto scenario = find_scenario(control.scenario);
+  outcome.noise = judge(before, after,
+                        {.ends = outcome.ends,
+                         .batch_ns = outcome.batch_ns,
+                         .makes_processes = scenario && all_scenarios()[*scenario].only_forks,
+                         .own_cpus = have_own_cpus(outcome.ends),
+                         .rate = rate});
+  if (std::string_view(control.scenario) != "verify")
+    outcome.reason = fmt::format("{}", fmt::join(outcome.noise.reasons, "; "));
+  else if (outcome.losses && outcome.losses->lost > 0)  // a proof isn't timed
+    outcome.reason =
+        fmt::format("{} messages were lost though their sender was paced", outcome.losses->lost);
   outcome.status = outcome.reason.empty() ? Status::ok : Status::suspect;
   return outcome;
 }
@@ -253,7 +261,7 @@ Outcome execute(const Row& row, std::size_t scenario, const Params& params,
   const Mapping memory(sizeof(ControlBlock), control_file.get());
   auto& control = *new (memory.data()) ControlBlock{};
   fill(control, row, scenario, params);
-  const ProcessorTimes before = processor_times();
+  const Surroundings before = look_around(params.tick_rate);
   const pid_t driver = ::getpid();
   const pid_t runner = check(::fork(), "fork");
   if (runner == 0) be_runner(row, scenario, control, control_file, directory, driver);
@@ -283,6 +291,7 @@ Outcome execute(const Row& row, std::size_t scenario, const Params& params,
 
   if (ended.empty() && status == 0) return conclude(control, before);
   Outcome outcome;
+  outcome.took_ns = monotonic_ns() - before.clocks.monotonic_ns;
   outcome.reason = ended.empty() ? cause(control, status) : ended;
   return outcome;
 }

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "harness/histogram.h"
-#include "harness/machine.h"
+#include "harness/noise.h"
 #include "harness/row.h"
 #include "harness/run.h"
 
@@ -31,6 +31,9 @@ struct EndOutcome {
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   std::uint64_t page_faults = 0;
+  std::optional<std::uint64_t> migrations;
+  std::optional<std::int64_t> kept_waiting_ns;  ///< runnable, and not running
+  bool is_fifo = false;
   CounterReading counters{};
   std::int64_t life_user_ns = 0;  ///< of the whole process, set-up and warm-up included
   std::int64_t life_system_ns = 0;
@@ -58,7 +61,8 @@ struct Outcome {
   std::optional<std::uint64_t> depth;  ///< messages the link held, where it says so
   std::uint64_t verified_bytes = 0;    ///< by the verify scenario
   std::optional<Losses> losses;        ///< where the channel is lossy
-  double steal_fraction = 0;           ///< of the processors' time during the run
+  Noise noise;
+  std::int64_t took_ns = 0;  ///< the whole run, from the fork to the last reaping
   std::vector<EndOutcome> ends;
 };
 
@@ -92,7 +96,7 @@ void fill(ControlBlock& control, const Row& row, std::size_t scenario, const Par
 
 /// What came of a run whose ends are all done, and whether it is to be trusted. `before` is from
 /// when it began.
-Outcome conclude(const ControlBlock& control, const ProcessorTimes& before);
+Outcome conclude(const ControlBlock& control, const Surroundings& before);
 
 /// "producer measuring, at message 512; consumer measuring, at message 448"
 std::string whereabouts(const ControlBlock& control);

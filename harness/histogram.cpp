@@ -24,8 +24,7 @@ std::optional<double> Histogram::quantile(double quantile) const {
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < bin_count; ++i) {
     seen += bins_[i];
-    if (seen >= rank && bins_[i] != 0)
-      return static_cast<double>(bin_lowest(i)) + static_cast<double>(bin_width(i) - 1) / 2;
+    if (seen >= rank && bins_[i] != 0) return bin_middle(i);
   }
   return std::nullopt;
 }
@@ -34,6 +33,12 @@ std::optional<double> Histogram::supported_quantile(double quantile, std::uint64
   const double above = (1 - quantile) * static_cast<double>(count());
   if (above + 1e-9 < static_cast<double>(beyond)) return std::nullopt;
   return this->quantile(quantile);
+}
+
+std::uint64_t Histogram::missing(double quantile, std::uint64_t beyond) const {
+  const double wanted = std::ceil(static_cast<double>(beyond) / (1 - quantile) - 1e-6);
+  const auto have = static_cast<double>(count());
+  return wanted > have ? static_cast<std::uint64_t>(wanted - have) : 0;
 }
 
 std::vector<std::pair<std::size_t, std::uint64_t>> Histogram::sparse() const {

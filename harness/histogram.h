@@ -43,6 +43,9 @@ class Histogram {
   /// such support is a guess about the tail.
   std::optional<double> supported_quantile(double quantile, std::uint64_t beyond = 10) const;
 
+  /// How many more values supported_quantile() would need.
+  std::uint64_t missing(double quantile, std::uint64_t beyond = 10) const;
+
   /// The bins that are not empty, as {index, count}.
   std::vector<std::pair<std::size_t, std::uint64_t>> sparse() const;
 
@@ -63,6 +66,11 @@ class Histogram {
     return index < (std::size_t{2} << sub_bucket_bits)
                ? 1
                : std::uint64_t{1} << ((index >> sub_bucket_bits) - 1);
+  }
+
+  /// What stands for all values of a bin.
+  static constexpr double bin_middle(std::size_t index) {
+    return static_cast<double>(bin_lowest(index)) + static_cast<double>(bin_width(index) - 1) / 2;
   }
 
  private:

@@ -58,6 +58,19 @@ TEST(Histogram, APercentileNeedsTenValuesBeyondIt) {
   EXPECT_FALSE(histogram->supported_quantile(0.999).has_value());
 }
 
+TEST(Histogram, SaysHowManyMoreAPercentileNeeds) {
+  const Large histogram = std::make_unique<Histogram>();
+  EXPECT_EQ(histogram->missing(0.5), 20u);
+  EXPECT_EQ(histogram->missing(0.999), 10'000u);
+  for (std::uint64_t have = 0; have < 1000; ++have) {
+    EXPECT_EQ(histogram->missing(0.99), 1000 - have);
+    EXPECT_FALSE(histogram->supported_quantile(0.99).has_value());
+    histogram->record(100);
+  }
+  EXPECT_EQ(histogram->missing(0.99), 0u);
+  EXPECT_TRUE(histogram->supported_quantile(0.99).has_value());
+}
+
 TEST(Histogram, ValuesBeyondTheLargestCountAsTheLargest) {
   const Large histogram = std::make_unique<Histogram>();
   histogram->record(Histogram::value_max + 5);

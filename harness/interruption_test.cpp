@@ -23,10 +23,10 @@ using Words = std::vector<std::string>;
 constexpr std::size_t run_count = 320;
 
 Words long_run(const std::string& output) {
-  return {"run",        "-v",  "-t",     "fifo", "-S",          "ping_pong,flood",
-          "-s",         "64",  "-r",     "160",  "--placement", "none",
-          "--min-time", "1ms", "--seed", "5",    "-o",          output,
-          "--warmup",   "0ms"};
+  return {"run",        "-v",  "-t",        "fifo", "-S",          "ping_pong,flood",
+          "-s",         "64",  "-r",        "160",  "--placement", "none",
+          "--min-time", "1ms", "--seed",    "5",    "-o",          output,
+          "--warmup",   "0ms", "--retries", "0"};
 }
 
 bool contains(const std::string& text, std::string_view part) {
@@ -227,9 +227,9 @@ TEST_F(Interruption, ALineThatWasCutInHalfIsRunAgain) {
 }
 
 TEST_F(Interruption, AJournalOfAllRunsBecomesTheResults) {
-  const Words tiny{"run",        "-q",  "-t",       "pipe", "-S",          "ping_pong",
-                   "-s",         "64",  "-r",       "2",    "-o",          output(),
-                   "--min-time", "1ms", "--warmup", "0ms",  "--placement", "none"};
+  const Words tiny{"run",      "-q",  "-t",          "pipe", "-S",        "ping_pong",  "-s",
+                   "64",       "-r",  "2",           "-o",   output(),    "--min-time", "1ms",
+                   "--warmup", "0ms", "--placement", "none", "--retries", "0"};
   ASSERT_EQ(run_program(sandbox_, tiny).status, 0);
   const Json document = results();
   Json head{{"schema", "ipcbench-journal/1"},

@@ -17,6 +17,7 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/build_info.h"
+#include "harness/clock_offset.h"
 #include "harness/unix.h"
 
 namespace ipcbench {
@@ -168,6 +169,7 @@ json state(const Topology& topology, TickRate rate, ClockCost cost) {
   const std::string cpu = "/sys/devices/system/cpu/";
   timespec resolution{};
   ::clock_getres(CLOCK_MONOTONIC, &resolution);
+  const ClockOffset offset = measure_clock_offset(rate);
   return {{"governor", text_or_null(cpu + "cpu0/cpufreq/scaling_governor")},
           {"no_turbo", number_or_null(cpu + "intel_pstate/no_turbo")},
           {"boost", number_or_null(cpu + "cpufreq/boost")},
@@ -177,6 +179,9 @@ json state(const Topology& topology, TickRate rate, ClockCost cost) {
           {"smt", text_or_null(cpu + "smt/control")},
           {"transparent_hugepage", text_or_null("/sys/kernel/mm/transparent_hugepage/enabled")},
           {"randomize_va_space", number_or_null("/proc/sys/kernel/randomize_va_space")},
+          {"numa_balancing", number_or_null("/proc/sys/kernel/numa_balancing")},
+          {"nmi_watchdog", number_or_null("/proc/sys/kernel/nmi_watchdog")},
+          {"sched_rt_runtime_us", text_or_null("/proc/sys/kernel/sched_rt_runtime_us")},
           {"clock_source",
            text_or_null("/sys/devices/system/clocksource/clocksource0/current_clocksource")},
           {"tsc_usable", rate.usable()},
@@ -187,6 +192,9 @@ json state(const Topology& topology, TickRate rate, ClockCost cost) {
            {{"clock_resolution_ns", resolution.tv_nsec},
             {"monotonic_cost_ns", cost.monotonic_ns},
             {"tsc_cost_ns", rate.usable() ? json(cost.tsc_ns) : json(nullptr)},
+            {"clock_offset_ns", offset.offset_ns},
+            {"clock_offset_uncertainty_ns", offset.uncertainty_ns},
+            {"clock_offset_processors", offset.processors},
             {"load_average", text_or_null("/proc/loadavg")},
             {"cpu_pressure", text_or_null("/proc/pressure/cpu")}}}};
 }

@@ -24,7 +24,16 @@ Examples:
   ipcbench run -t pipe,tcp -S flood -s 64,4KiB      two transports, one scenario, two sizes
   ipcbench run -t 'shm_*' --pin 2,3 -r 20 -o x.json on CPUs of your choice, kept in x.json
   ipcbench run --resume -o x.json                   goes on with it after an interrupt
+  ipcbench run -t 'unix_*' --precision 3%           as long as it takes for ±3 %, or --budget
   ipcbench run -f 'flood/.*size:64/' -n             what that would run, and how long)";
+
+constexpr const char* calibrate_examples =
+    R"(Measures every cell against itself, in pairs of runs, and keeps the smallest change that so many
+pairs find on this machine in four of five cases, for `compare`.
+
+Examples:
+  ipcbench calibrate -t pipe,tcp -S ping_pong      20 pairs of each cell
+  ipcbench calibrate --suite quick -n              how long everything would take)";
 
 constexpr const char* examples =
     R"(Compares mechanisms of inter-process communication on this machine.
@@ -41,6 +50,7 @@ Examples:
   ipcbench list                                     what there is, and what fits what
   ipcbench describe posix_mq                        its facts and limits here
   ipcbench probe pipe 'unix_*'                      what these really do, by experiment
+  ipcbench calibrate -t pipe,tcp                    the smallest change that shows here
   ipcbench doctor                                   what makes this machine noisy
 
 Exit status: 0 fine; 2 wrong usage or an unreadable file; 3 some runs failed; 77 nothing could
@@ -89,6 +99,10 @@ int dispatch(int argc, char** argv) {
   RunOptions run_options;
   CLI::App* run = app.add_subcommand("run", "Measure, and print the table");
   add_run_options(*run, run_options);
+
+  RunOptions calibrate_options;
+  CLI::App* calibrate = app.add_subcommand("calibrate", "Find the smallest change to be seen here");
+  add_run_options(*calibrate, calibrate_options);
 
   PairOptions pair;
   CLI::App* serve = app.add_subcommand("serve", "Make a link under a name, for connect");
@@ -148,11 +162,13 @@ int dispatch(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {               // --help, --version
     if (run->parsed()) run->description(run_examples);  // the list of sub-commands has one line
+    if (calibrate->parsed()) calibrate->description(calibrate_examples);
     return app.exit(success);
   } catch (const CLI::ParseError& error) {
     return report_wrong_usage(app, error, argc, argv);
   }
   if (run->parsed()) return run_command(run_options, {argv, argv + argc});
+  if (calibrate->parsed()) return calibrate_command(calibrate_options, {argv, argv + argc});
   if (serve->parsed()) return serve_command(pair);
   if (connect->parsed()) return connect_command(pair, {argv, argv + argc});
   if (end->parsed()) return end_command(end_arguments);

@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "harness/latency_target.h"
 #include "harness/text.h"
 
 namespace ipcbench {
@@ -34,6 +35,8 @@ constexpr PlanFlag plan_flags[] = {
      "Scenarios: names or globs between commas"},
     {"-s,--size", &RunOptions::sizes, "IPCBENCH_SIZE", "LIST",
      "Message sizes: 64, 4KiB, 1MiB … up to 16MiB"},
+    {"--size-dist", &RunOptions::size_dist, "IPCBENCH_SIZE_DIST", "LIST",
+     "Sizes that differ from message to message: uniform:64-4KiB, trace:FILE; or fixed"},
     {"--placement", &RunOptions::placements, "IPCBENCH_PLACEMENT", "LIST",
      "Where the two ends run: same-core, cross-core, none"},
     {"--pin", &RunOptions::pin, "IPCBENCH_PIN", "A,B",
@@ -71,6 +74,16 @@ constexpr PlanFlag plan_flags[] = {
     {"--depth", &RunOptions::depth, "IPCBENCH_DEPTH", "N",
      "Messages that a channel is asked to hold, where that can be chosen"},
     {"--seed", &RunOptions::seed, "IPCBENCH_SEED", "N", "Seed of the order of the runs"},
+    {"--retries", &RunOptions::retries, "IPCBENCH_RETRIES", "N%",
+     "Further runs for suspect ones, of the planned ones at most; 0 for none"},
+    {"--precision", &RunOptions::precision, "IPCBENCH_PRECISION", "N%",
+     "Go on with each cell until the 95 % interval is ±N %, or the budget ends"},
+    {"--metric", &RunOptions::metric, "IPCBENCH_METRIC", "NAME",
+     "The measure that --precision is about: p50, p99, cpu_ns_per_message …"},
+    {"--latency-target", &RunOptions::latency_target, "IPCBENCH_LATENCY_TARGET", "TARGET",
+     "paced: look for the highest rate that keeps it, such as 'p99<50us'"},
+    {"--budget", &RunOptions::budget, "IPCBENCH_BUDGET", "TIME",
+     "Time for all runs together, with --precision (10min)"},
     {"-f,--filter", &RunOptions::filter, "IPCBENCH_FILTER", "REGEX",
      "Only cells whose key matches, such as 'flood/.*size:64/'"},
 };
@@ -149,6 +162,10 @@ void add_run_options(CLI::App& command, RunOptions& options) {
         ->type_name(flag.type)
         ->envname(flag.environment)
         ->group("What to run");
+  command
+      .add_flag("--quiet-machine", options.quiet_machine,
+                "Keep idle CPUs awake, and run ends under SCHED_FIFO, while it lasts")
+      ->group("What to run");
   command.add_flag("-n,--dry-run", options.dry_run, "Print the plan and its time; run nothing")
       ->group("What to run");
   command.add_flag("--resume", options.resume, "Go on with the interrupted run of -o FILE")
@@ -168,6 +185,24 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->group("Output");
 }
 
+/// When to run more than the planned repeats.
+static Stopping resolve_stopping(const RunOptions& options) {
+  Stopping stopping;
+  if (!options.retries.empty())
+    stopping.retries_percent =
+        static_cast<int>(100 * parse_percent(options.retries, "--retries", 0, 100) + 0.5);
+  if (!options.latency_target.empty())
+    stopping.target = parse_latency_target(options.latency_target);
+  if (options.precision.empty() && !(options.metric + options.budget).empty())
+    throw UsageError("--metric and --budget: are about --precision; give it, such as 3%");
+  if (options.precision.empty()) return stopping;
+  stopping.precision = parse_percent(options.precision, "--precision", 0.01, 100);
+  stopping.metric = options.metric;
+  const std::string budget = options.budget.empty() ? "10min" : options.budget;
+  stopping.budget_ns = parse_duration(budget, "--budget", 0.1, 7 * 86'400);
+  return stopping;
+}
+
 Selection resolve(const RunOptions& given, const Topology& topology) {
   RunOptions options = given;
   apply_suite(options);
@@ -177,6 +212,7 @@ Selection resolve(const RunOptions& given, const Topology& topology) {
   selection.sizes.clear();
   for (const std::string& size : split_list(options.sizes, "--size"))
     selection.sizes.push_back(parse_size(size));
+  selection.mixes = parse_each(options.size_dist, "--size-dist", parse_size_mix);
   selection.places = resolve_places(options, topology);
   selection.waitings = parse_each(options.waitings, "--wait", parse_waiting);
   selection.starts = parse_each(options.starts, "--start", parse_start);
@@ -194,6 +230,12 @@ Selection resolve(const RunOptions& given, const Topology& topology) {
         selection.loads[name] =
             parse_each(list, fmt::format("--{}", name).c_str(),
                        [&](const auto& word) { return axis.parse(word, axis); });
+  if (!given.latency_target.empty()) {
+    if (!given.rate.empty())
+      throw UsageError(
+          "--latency-target and --rate: the one looks for the other; give one of them");
+    selection.loads["rate"] = rate_ladder();
+  }
   selection.repeats = static_cast<int>(parse_number(options.repeats, "--repeats", 1, 10'000));
   selection.warmup_ns = parse_duration(options.warmup, "--warmup", 0, 60);
   selection.min_time_ns = parse_duration(options.min_time, "--min-time", 0.001, 600);
@@ -201,6 +243,9 @@ Selection resolve(const RunOptions& given, const Topology& topology) {
   selection.count = parse_number(options.count, "--count", 0, 1'000'000'000'000);
   selection.depth = parse_number(options.depth, "--depth", 1, 1 << 20);
   selection.filter = options.filter;
+  selection.stopping = resolve_stopping(options);
+  selection.in_pairs = options.in_pairs;
+  selection.quiet_machine = options.quiet_machine;
   selection.seed = options.seed.empty() ? std::random_device()()
                                         : parse_number(options.seed, "--seed", 0, UINT64_MAX);
   return selection;
@@ -210,6 +255,7 @@ std::vector<std::string> plan_flags_given(const RunOptions& options) {
   std::vector<std::string> given;
   for (const PlanFlag& flag : plan_flags)
     if (!(options.*flag.value).empty()) given.push_back("--" + long_name(flag));
+  if (options.quiet_machine) given.emplace_back("--quiet-machine");
   return given;
 }
 
@@ -230,6 +276,16 @@ std::int64_t parse_duration(const std::string& text, std::string_view what, doub
     throw UsageError(fmt::format("{} '{}': expected a time from {:g}s to {:g}s, such as 20ms", what,
                                  printable(text), low_s, high_s));
   return static_cast<std::int64_t>(seconds * 1e9);
+}
+
+double parse_percent(const std::string& text, std::string_view what, double low, double high) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, text.data() + text.size());
+  if (error != std::errc() || (unit != "%" && !unit.empty()) || !(number >= low && number <= high))
+    throw UsageError(
+        fmt::format("{} '{}': expected {:g}% to {:g}%", what, printable(text), low, high));
+  return number / 100;
 }
 
 bool wants_color(const std::string& color, int fd) {

@@ -25,6 +25,7 @@ struct RunOptions {
   std::string transports;
   std::string scenarios;
   std::string sizes;
+  std::string size_dist;
   std::string placements;
   std::string pin;
   std::string waitings;
@@ -44,15 +45,25 @@ struct RunOptions {
   std::string count;
   std::string depth;
   std::string seed;
+  std::string retries;
+  std::string precision;
+  std::string metric;
+  std::string budget;
+  std::string latency_target;
   std::string filter;
   std::string output;
   std::string color = "auto";
+  bool quiet_machine = false;
+  bool in_pairs = false;  ///< not a flag: what calibrate asks for
   bool dry_run = false;
   bool resume = false;
   bool json = false;
   bool quiet = false;
   bool verbose = false;
 };
+
+/// "3%" or "3" as a fraction. Throws UsageError beyond the bounds, in per cent.
+double parse_percent(const std::string& text, std::string_view what, double low, double high);
 
 /// Adds the flags to the sub-command.
 void add_run_options(CLI::App& command, RunOptions& options);

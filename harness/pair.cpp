@@ -90,6 +90,7 @@ PlannedCell cell_of(const ControlBlock& control) {
   return {.transport = control.transport,
           .scenario = control.scenario,
           .size = sized ? std::optional<std::uint64_t>(params.size) : std::nullopt,
+          .mix = {},
           .place = {.name = cpus[0] < 0 && cpus[1] < 0 ? "none"
                                                        : fmt::format("pin:{},{}", cpus[0], cpus[1]),
                     .cpus = cpus,
@@ -347,7 +348,7 @@ int connect_command(const PairOptions& options, const std::vector<std::string>& 
     throw UsageError(fmt::format("--name {}: process {} is connected already; serve another name",
                                  options.name, nobody));
   control.params.cpus[producer] = parse_cpu(options.cpu, topology);
-  const ProcessorTimes before = processor_times();
+  const Surroundings before = look_around(control.params.tick_rate);
   const pid_t end = fork_end(control, *directory, producer);
   const Watch seen = watch(control, producer, end, interrupts);
   if (!seen.failure.empty()) return report_failure(seen);

@@ -10,13 +10,13 @@
 
 #include <fmt/format.h>
 
+#include "harness/estimate.h"
+#include "harness/latency_target.h"
 #include "harness/text.h"
 
 namespace ipcbench {
 namespace {
 
-/// What a run costs besides its warm-up and its measured loop: forks, set-up, the last rounds.
-constexpr std::int64_t run_overhead_ns = 8'000'000;
 constexpr int peers_max = 64;  ///< of either side
 
 bool matches(const std::string& pattern, std::string_view name) {
@@ -73,6 +73,15 @@ std::string reason_to_skip(const Row& row, std::size_t scenario, const PlannedCe
   const bool shares_core = is_crowded(all_scenarios()[scenario], cell) || producers > 1 ||
                            consumers > 1 ||
                            (cell.place.cpus[0] >= 0 && cell.place.cpus[0] == cell.place.cpus[1]);
+  if (!cell.mix.name.empty() && !all_scenarios()[scenario].mixes_sizes)
+    return fmt::format("--size-dist: messages of {} have one size", cell.scenario);
+  if (!cell.mix.name.empty() && (row.links.empty() || !row.links.front().producer.send ||
+                                 row.facts.delivery != Delivery::reliable))
+    return "--size-dist: needs a channel that queues";
+  if (!cell.mix.name.empty() && cell.manner.is_mailbox())
+    return "--size-dist: messages of a mailbox have one size";
+  if (!cell.mix.name.empty() && cell.load.touch != Load{}.touch)
+    return "--touch: every byte of messages of different sizes is checked";
   if (row.facts.delivery == Delivery::lossy && cell.load.touch != Load{}.touch)
     return "--touch: every byte that comes through a lossy channel is checked";
   return misfit(row, scenario,
@@ -147,13 +156,6 @@ int cpu(const nlohmann::ordered_json& value) {
   return is_none ? -1 : static_cast<int>(natural(value, "CPU", 100'000));
 }
 
-/// Fisher and Yates by hand: std::shuffle and the standard distributions differ from library to
-/// library, and a recorded seed must give the same order everywhere.
-void shuffle(std::vector<std::size_t>& items, std::mt19937_64& random) {
-  for (std::size_t left = items.size(); left > 1; --left)
-    std::swap(items[left - 1], items[random() % left]);
-}
-
 }  // namespace
 
 std::string PlannedCell::key() const {
@@ -162,8 +164,21 @@ std::string PlannedCell::key() const {
   if (const auto index = find_scenario(scenario))
     for (const std::string& word : load_words(load, all_scenarios()[*index]))
       key += fmt::format("/{}", word);
+  if (!mix.name.empty()) key += fmt::format("/sizes:{}", mix.name);
   for (const std::string& word : manner.words()) key += fmt::format("/{}", word);
   return key;
+}
+
+void shuffle(std::vector<std::size_t>& items, std::mt19937_64& random) {
+  for (std::size_t left = items.size(); left > 1; --left)
+    std::swap(items[left - 1], items[random() % left]);
+}
+
+std::string_view text(Why why) {
+  return why == Why::planned     ? "planned"
+         : why == Why::suspect   ? "suspect"
+         : why == Why::precision ? "precision"
+                                 : "target";
 }
 
 Params Plan::params(const PlannedCell& cell, TickRate rate) const {
@@ -173,19 +188,32 @@ Params Plan::params(const PlannedCell& cell, TickRate rate) const {
   params.cpus = cell.place.cpus;
   params.manner = cell.manner;
   params.load = cell.load;
+  std::copy(cell.mix.sizes.begin(), cell.mix.sizes.end(), params.mixed_sizes.begin());
+  if (stopping.target.limit_ns > 0 && cell.scenario == "paced" && count == 0)
+    params.count = std::max(messages_for(stopping.target),
+                            static_cast<std::uint64_t>(static_cast<double>(min_time_ns) * 1e-9 *
+                                                       static_cast<double>(cell.load.rate_per_s)));
+  params.mixed_count = static_cast<std::uint32_t>(cell.mix.sizes.size());
   if (const auto scenario = find_scenario(cell.scenario))
     params.is_crowded = is_crowded(all_scenarios()[*scenario], cell);
   params.warmup_ns = warmup_ns;
   params.min_time_ns = min_time_ns;
   params.timeout_ns = timeout_ns;
+  params.fifo = quiet_machine;
   params.count = count;
   params.tick_rate = rate;
   return params;
 }
 
 double Plan::estimate_s() const {
-  const std::int64_t run_ns = warmup_ns + min_time_ns + run_overhead_ns;
-  return static_cast<double>(order.size()) * static_cast<double>(run_ns) / 1e9;
+  return estimate_s(0);
+}
+
+double Plan::estimate_s(std::size_t from) const {
+  double sum = 0;
+  for (std::size_t i = from; i < order.size(); ++i)
+    sum += ipcbench::estimate_s(*this, cells[order[i].cell]);
+  return sum;
 }
 
 Plan make_plan(const Selection& selection) {
@@ -198,19 +226,30 @@ Plan make_plan(const Selection& selection) {
             .min_time_ns = selection.min_time_ns,
             .timeout_ns = selection.timeout_ns,
             .count = selection.count,
-            .seed = selection.seed};
+            .seed = selection.seed,
+            .stopping = selection.stopping,
+            .in_pairs = selection.in_pairs,
+            .quiet_machine = selection.quiet_machine};
   const std::set<std::uint64_t> sizes(selection.sizes.begin(), selection.sizes.end());
+  /// A rate that is run if the search comes by.
+  const auto is_later = [&](const PlannedCell& cell) {
+    return selection.stopping.target.limit_ns > 0 && cell.scenario == "paced" &&
+           cell.load.rate_per_s != first_rate_per_s;
+  };
   const auto add = [&](const Row& row, std::size_t scenario, std::optional<std::uint64_t> size,
-                       const Place& place, const Manner& manner, const Load& load) {
+                       const SizeMix& mix, const Place& place, const Manner& manner,
+                       const Load& load) {
     PlannedCell cell{.transport = std::string(row.facts.name),
                      .scenario = std::string(all_scenarios()[scenario].name),
                      .size = size,
+                     .mix = mix,
                      .place = place,
                      .manner = manner,
                      .load = load,
                      .skipped = ""};
     if (!std::regex_search(cell.key(), filter)) return;
     cell.skipped = reason_to_skip(row, scenario, cell, selection.depth);
+    if (!cell.skipped.empty() && is_later(cell)) return;  // one line says it for all rates
     plan.cells.push_back(std::move(cell));
   };
   std::vector<Manner> manners;
@@ -226,20 +265,30 @@ Plan make_plan(const Selection& selection) {
           // verify is sized, but not of what carries no bytes
           const bool sized =
               all_scenarios()[scenario].sized && row->facts.boundary != Boundary::none;
-          for (const Load& load : loads_of(all_scenarios()[scenario], selection))
-            if (!sized)
-              add(*row, scenario, std::nullopt, place, manner, load);
-            else
-              for (const std::uint64_t size : sizes) add(*row, scenario, size, place, manner, load);
+          for (const Load& load : loads_of(all_scenarios()[scenario], selection)) {
+            if (!sized) {
+              add(*row, scenario, std::nullopt, {}, place, manner, load);
+              continue;
+            }
+            for (const SizeMix& mix : selection.mixes)
+              if (!mix.name.empty())
+                add(*row, scenario, mix.largest(), mix, place, manner, load);
+              else
+                for (const std::uint64_t size : sizes)
+                  add(*row, scenario, size, mix, place, manner, load);
+          }
         }
 
   std::vector<std::size_t> due;
   for (std::size_t i = 0; i < plan.cells.size(); ++i)
-    if (plan.cells[i].skipped.empty()) due.push_back(i);
+    if (plan.cells[i].skipped.empty() && !is_later(plan.cells[i])) due.push_back(i);
   std::mt19937_64 random(selection.seed);
   for (int repeat = 1; repeat <= selection.repeats; ++repeat) {
     shuffle(due, random);
-    for (const std::size_t cell : due) plan.order.push_back({cell, repeat});
+    for (const std::size_t cell : due) {
+      plan.order.push_back({cell, selection.in_pairs ? 2 * repeat - 1 : repeat});
+      if (selection.in_pairs) plan.order.push_back({cell, 2 * repeat});
+    }
   }
   return plan;
 }
@@ -340,7 +389,34 @@ std::pair<int, int> parse_peers(const std::string& word) {
           static_cast<int>(parse_number(word.substr(cross + 1), "--peers", 1, peers_max))};
 }
 
+nlohmann::ordered_json to_json(const PlannedRun& run) {
+  auto json = nlohmann::ordered_json::array({run.cell, run.repeat});
+  if (run.why != Why::planned) json.push_back(text(run.why));
+  return json;
+}
+
+PlannedRun planned_run_from_json(const nlohmann::ordered_json& json, const Plan& plan) {
+  PlannedRun run{natural(json.at(0), "order", UINT64_MAX),
+                 static_cast<int>(natural(json.at(1), "order", INT32_MAX)), Why::planned};
+  if (run.cell >= plan.cells.size())
+    throw UsageError(
+        fmt::format("the plan's order names cell {} of {}", run.cell, plan.cells.size()));
+  if (json.size() < 3) return run;
+  for (const Why why : {Why::suspect, Why::precision, Why::target})
+    if (json.at(2) == text(why)) run.why = why;
+  if (run.why == Why::planned)
+    throw UsageError(fmt::format("the plan's order has {}; expected suspect, precision or target",
+                                 printable(json.at(2).dump(), 60)));
+  return run;
+}
+
+static nlohmann::ordered_json target_json(const LatencyTarget& target) {
+  if (target.limit_ns == 0) return nullptr;
+  return {{"percentile", target.percentile}, {"limit_ns", target.limit_ns}};
+}
+
 nlohmann::ordered_json to_json(const Plan& plan) {
+  const Stopping& stopping = plan.stopping;
   nlohmann::ordered_json cells = nlohmann::ordered_json::array();
   for (const PlannedCell& cell : plan.cells) {
     nlohmann::ordered_json one{
@@ -349,14 +425,17 @@ nlohmann::ordered_json to_json(const Plan& plan) {
     add_manner(one, cell.manner);
     if (const auto index = find_scenario(cell.scenario))
       add_load(one, cell.load, all_scenarios()[*index]);
+    if (!cell.mix.name.empty()) {
+      one["size_dist"] = cell.mix.name;
+      one["sizes"] = cell.mix.sizes;
+    }
     one["skipped"] = nullptr;
     if (cell.size) one["size"] = *cell.size;
     if (!cell.skipped.empty()) one["skipped"] = cell.skipped;
     cells.push_back(std::move(one));
   }
   nlohmann::ordered_json order = nlohmann::ordered_json::array();
-  for (const PlannedRun& run : plan.order)
-    order.push_back(nlohmann::ordered_json::array({run.cell, run.repeat}));
+  for (const PlannedRun& run : plan.order) order.push_back(to_json(run));
   return {{"seed", plan.seed},
           {"repeats", plan.repeats},
           {"depth", plan.depth},
@@ -364,8 +443,37 @@ nlohmann::ordered_json to_json(const Plan& plan) {
           {"min_time_ns", plan.min_time_ns},
           {"timeout_ns", plan.timeout_ns},
           {"count", plan.count},
+          {"retries_percent", stopping.retries_percent},
+          {"precision", stopping.precision > 0 ? Json(stopping.precision) : Json(nullptr)},
+          {"metric", stopping.metric.empty() ? Json(nullptr) : Json(stopping.metric)},
+          {"budget_ns", stopping.budget_ns > 0 ? Json(stopping.budget_ns) : Json(nullptr)},
+          {"latency_target", target_json(stopping.target)},
+          {"in_pairs", plan.in_pairs},
+          {"quiet_machine", plan.quiet_machine},
           {"cells", std::move(cells)},
           {"order", std::move(order)}};
+}
+
+/// Older files know nothing of it.
+static Stopping stopping_from_json(const nlohmann::ordered_json& json) {
+  const auto has = [&](const char* key) { return json.contains(key) && !json.at(key).is_null(); };
+  Stopping stopping{
+      .retries_percent = 0, .precision = 0, .metric = "", .target = {}, .budget_ns = 0};
+  if (has("retries_percent"))
+    stopping.retries_percent =
+        static_cast<int>(natural(json.at("retries_percent"), "retries_percent", 100));
+  if (has("precision")) json.at("precision").get_to(stopping.precision);
+  if (has("latency_target")) {
+    const auto& target = json.at("latency_target");
+    target.at("percentile").get_to(stopping.target.percentile);
+    stopping.target.limit_ns =
+        static_cast<std::int64_t>(natural(target.at("limit_ns"), "limit_ns", INT64_MAX));
+  }
+  if (has("metric")) json.at("metric").get_to(stopping.metric);
+  if (has("budget_ns"))
+    stopping.budget_ns =
+        static_cast<std::int64_t>(natural(json.at("budget_ns"), "budget_ns", INT64_MAX));
+  return stopping;
 }
 
 Plan plan_from_json(const nlohmann::ordered_json& json) {
@@ -383,6 +491,9 @@ Plan plan_from_json(const nlohmann::ordered_json& json) {
   plan.min_time_ns = time_ns("min_time_ns");
   plan.timeout_ns = time_ns("timeout_ns");
   plan.count = number("count", UINT64_MAX);
+  plan.stopping = stopping_from_json(json);
+  plan.in_pairs = json.value("in_pairs", false);
+  plan.quiet_machine = json.value("quiet_machine", false);
   for (const auto& one : json.at("cells")) {
     PlannedCell cell;
     one.at("transport").get_to(cell.transport);
@@ -392,17 +503,19 @@ Plan plan_from_json(const nlohmann::ordered_json& json) {
     cell.place.cpus = {cpu(one.at("cpus").at(0)), cpu(one.at("cpus").at(1))};
     cell.manner = manner_from_json(one);
     cell.load = load_from_json(one);
+    if (one.contains("size_dist")) {
+      one.at("size_dist").get_to(cell.mix.name);
+      for (const auto& size : one.at("sizes"))
+        cell.mix.sizes.push_back(static_cast<std::uint32_t>(natural(size, "sizes", 1 << 24)));
+      if (cell.mix.sizes.empty() || cell.mix.sizes.size() > SizeMix::sizes_max)
+        throw UsageError(fmt::format("the plan's sizes of {} are {}; expected 1 to {}",
+                                     printable(cell.mix.name, 60), cell.mix.sizes.size(),
+                                     SizeMix::sizes_max));
+    }
     if (!one.at("skipped").is_null()) one.at("skipped").get_to(cell.skipped);
     plan.cells.push_back(std::move(cell));
   }
-  for (const auto& one : json.at("order")) {
-    const PlannedRun run{natural(one.at(0), "order", UINT64_MAX),
-                         static_cast<int>(natural(one.at(1), "order", INT32_MAX))};
-    if (run.cell >= plan.cells.size())
-      throw UsageError(
-          fmt::format("the plan's order names cell {} of {}", run.cell, plan.cells.size()));
-    plan.order.push_back(run);
-  }
+  for (const auto& one : json.at("order")) plan.order.push_back(planned_run_from_json(one, plan));
   return plan;
 }
 

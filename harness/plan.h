@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,11 +18,27 @@
 
 namespace ipcbench {
 
+/// What the messages of paced must keep at the highest rate that is looked for (latency_target.h).
+struct LatencyTarget {
+  std::string percentile;     ///< "p99"
+  std::int64_t limit_ns = 0;  ///< 0: none is looked for
+};
+
+/// When more than the planned repeats are run (stopping.h).
+struct Stopping {
+  int retries_percent = 20;  ///< runs for suspect ones, of the planned ones at most
+  double precision = 0;      ///< half width of the interval, as a fraction; 0: not asked for
+  std::string metric;        ///< of which; "": the scenario's main one
+  LatencyTarget target;
+  std::int64_t budget_ns = 0;  ///< for all runs together: no further one is begun after it
+};
+
 /// What a person asks for: patterns and values whose product is the plan.
 struct Selection {
   std::vector<std::string> transports{"*"};  ///< names or globs; a stem takes all its variants
   std::vector<std::string> scenarios{"*"};
-  std::vector<std::uint64_t> sizes{64};  ///< bytes
+  std::vector<std::uint64_t> sizes{64};   ///< bytes
+  std::vector<SizeMix> mixes{SizeMix{}};  ///< with names, they stand for sizes
   std::vector<Place> places;
   std::vector<Waiting> waitings{Waiting::block};
   std::vector<Start> starts{Start::fork};
@@ -36,7 +53,10 @@ struct Selection {
   std::int64_t timeout_ns = 20'000'000'000;
   std::uint64_t count = 0;  ///< 0: calibrated
   std::uint64_t seed = 0;
-  std::string filter;  ///< a regular expression over keys, or ""
+  Stopping stopping;
+  bool in_pairs = false;       ///< two runs of a cell at a time, for calibrate
+  bool quiet_machine = false;  ///< quiet.h
+  std::string filter;          ///< a regular expression over keys, or ""
 };
 
 /// One transport × scenario × parameters, of which every repeat is a run.
@@ -44,6 +64,7 @@ struct PlannedCell {
   std::string transport;
   std::string scenario;
   std::optional<std::uint64_t> size;  ///< bytes; nothing where the scenario has no size
+  SizeMix mix;                        ///< whose largest size `size` is; or no name
   Place place;
   Manner manner;
   Load load;
@@ -53,14 +74,21 @@ struct PlannedCell {
   std::string key() const;
 };
 
+/// Why a run is in the plan: from the beginning, in place of a suspect one, because its cell was
+/// still open, or in search of a rate.
+enum class Why { planned, suspect, precision, target };
+std::string_view text(Why why);
+
 struct PlannedRun {
   std::size_t cell = 0;  ///< index into Plan::cells
   int repeat = 0;        ///< from 1
+  Why why = Why::planned;
 };
 
 struct Plan {
   std::vector<PlannedCell> cells;
-  std::vector<PlannedRun> order;  ///< every repeat of every due cell, each round shuffled anew
+  std::vector<PlannedRun> order;  ///< every repeat of every due cell, each round shuffled anew;
+                                  ///< then what was added while it was executed
   int repeats = 1;
   std::uint64_t depth = 64;
   std::int64_t warmup_ns = 0;
@@ -68,14 +96,23 @@ struct Plan {
   std::int64_t timeout_ns = 0;
   std::uint64_t count = 0;
   std::uint64_t seed = 0;
+  Stopping stopping{};
+  bool in_pairs = false;
+  bool quiet_machine = false;
 
   Params params(const PlannedCell& cell, TickRate rate) const;
-  /// How long it will take, from what it asks for; skipped cells cost nothing.
+  /// How long it will take, without what is added; skipped cells cost nothing.
   double estimate_s() const;
+  /// The same from the run with that index on.
+  double estimate_s(std::size_t from) const;
 };
 
 /// Makes the plan. Throws UsageError for a pattern that matches nothing.
 Plan make_plan(const Selection& selection);
+
+/// Fisher and Yates by hand: std::shuffle and the standard distributions differ from library to
+/// library, and a recorded seed must give the same order everywhere.
+void shuffle(std::vector<std::size_t>& items, std::mt19937_64& random);
 
 /// The rows that a name or glob takes; `shm_posix` takes all of shm_posix.*. Throws UsageError,
 /// with a suggestion, where it takes none.
@@ -104,6 +141,9 @@ Manner manner_from_json(const nlohmann::ordered_json& json);
 /// nlohmann::json::exception where the document has another form, UsageError where a number is out
 /// of its bounds.
 nlohmann::ordered_json to_json(const Plan& plan);
+/// [3, 1] or [3, 7, "suspect"], as it stands in plan.order.
+nlohmann::ordered_json to_json(const PlannedRun& run);
+PlannedRun planned_run_from_json(const nlohmann::ordered_json& json, const Plan& plan);
 Plan plan_from_json(const nlohmann::ordered_json& json);
 
 }  // namespace ipcbench

@@ -92,6 +92,7 @@ TEST(Plan, KeysHoldWhatWasMeasuredAndNoCounts) {
   PlannedCell cell{.transport = "pipe",
                    .scenario = "ping_pong",
                    .size = 64,
+                   .mix = {},
                    .place = {.name = "cross-core", .cpus = {2, 3}, .impossible = ""},
                    .manner = {},
                    .load = {},

@@ -7,7 +7,9 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <numeric>
 #include <system_error>
 
@@ -32,6 +34,11 @@ Json number(double value) {
 }
 Json number(std::optional<double> value) {
   return value ? number(*value) : Json(nullptr);
+}
+
+template <class Number>
+Json or_null(const std::optional<Number>& value) {
+  return value ? Json(*value) : Json(nullptr);
 }
 
 const ScenarioFacts& facts_of(const PlannedCell& cell) {
@@ -97,8 +104,9 @@ void add_rates(Json& run, const ScenarioFacts& scenario, const PlannedCell& cell
   const double per_s =
       (static_cast<double>(outcome.count) - lost) * 1e9 / static_cast<double>(outcome.elapsed_ns);
   run[fmt::format("{}_per_s", scenario.rate)] = number(per_s);
-  if (scenario.rate == "messages")
-    run["bytes_per_s"] = number(per_s * static_cast<double>(cell.size.value_or(0)));
+  const double bytes =
+      cell.mix.name.empty() ? static_cast<double>(cell.size.value_or(0)) : cell.mix.mean();
+  if (scenario.rate == "messages") run["bytes_per_s"] = number(per_s * bytes);
 }
 
 void add_values(Json& run, const Outcome& outcome) {
@@ -146,6 +154,9 @@ void add_ends(Json& run, const PlannedCell& cell, const Outcome& outcome) {
                     {"voluntary_switches", end.voluntary_switches},
                     {"involuntary_switches", end.involuntary_switches},
                     {"page_faults", end.page_faults},
+                    {"migrations", or_null(end.migrations)},
+                    {"kept_waiting_ns", or_null(end.kept_waiting_ns)},
+                    {"scheduler", end.is_fifo ? "fifo" : "other"},
                     {"life_user_ns", end.life_user_ns},
                     {"life_system_ns", end.life_system_ns},
                     {"resident_max_bytes", end.resident_max_bytes}});
@@ -190,7 +201,7 @@ void add_measures(Json& run, const PlannedCell& cell, const Outcome& outcome) {
     run["batch_operations"] = outcome.batch_messages;
     run["batch_ns"] = outcome.batch_ns;
   }
-  run["steal_fraction"] = number(outcome.steal_fraction);
+  run["noise"] = to_json(outcome.noise);
   add_ends(run, cell, outcome);
 }
 
@@ -202,6 +213,7 @@ Json run_head(const PlannedCell& cell, int repeat) {
             {"placement", cell.place.name}};
   add_manner(head, cell.manner);
   add_load(head, cell.load, facts_of(cell));
+  if (!cell.mix.name.empty()) head["size_dist"] = cell.mix.name;
   head["repeat"] = repeat;
   return head;
 }
@@ -279,13 +291,6 @@ void check_schema(const Json& document, std::string_view expected, const std::st
   reject(path, fmt::format("has schema '{}'; expected '{}'", schema, expected));
 }
 
-/// The names of measures end in their units.
-bool is_measure(std::string_view key) {
-  if (key == "fairness" || key == "lost" || key == "reordered" || key == "duplicates") return true;
-  return key != "batch_ns" && (key.ends_with("_ns") || key.ends_with("_per_s") ||
-                               key.ends_with("_bytes") || key.ends_with("_per_message"));
-}
-
 /// A number that was read is unsigned, one that was just made may be signed.
 bool is_whole(const Json& value) {
   return value.is_number_unsigned() ||
@@ -306,6 +311,7 @@ class RunReader {
     record.size = size();
     record.manner = manner();
     record.load = load();
+    if (run_.contains("size_dist")) record.size_dist = text("size_dist", name_size_max);
     record.repeat = static_cast<int>(whole("repeat", 0, 1'000'000));
     record.status = status();
     if (run_.contains("reason") && !run_["reason"].is_null())
@@ -411,6 +417,15 @@ bool is_journal(std::string_view text) {
   return first_line.substr(0, 200).find(journal_schema) != std::string_view::npos;
 }
 
+/// A line of a journal that adds to its plan.
+void extend(Plan& plan, const Json& more, const std::string& path) {
+  try {
+    for (const Json& run : more) plan.order.push_back(planned_run_from_json(run, plan));
+  } catch (const std::exception& error) {
+    reject(path, fmt::format("more: {}", without_number(error.what())));
+  }
+}
+
 Journal::Content parse_journal(std::string_view text, const std::string& path) {
   Journal::Content content;
   bool first = true;
@@ -419,6 +434,10 @@ Journal::Content parse_journal(std::string_view text, const std::string& path) {
     if (end == std::string_view::npos) break;  // nothing more, or a line that was cut short
     Json line = parse(text.substr(0, end), path);
     text.remove_prefix(end + 1);
+    if (!first && line.is_object() && line.contains("more")) {
+      extend(content.plan, line["more"], path);
+      continue;
+    }
     if (!first) {
       content.runs.push_back(std::move(line));
       continue;
@@ -447,6 +466,7 @@ void check_runs(const Journal::Content& content, const std::string& path) {
     const PlannedCell cell{.transport = run.transport,
                            .scenario = run.scenario,
                            .size = run.size,
+                           .mix = {.name = run.size_dist, .sizes = {}},
                            .place = {.name = run.placement, .cpus = {-1, -1}, .impossible = ""},
                            .manner = run.manner,
                            .load = run.load,
@@ -460,11 +480,18 @@ void check_runs(const Journal::Content& content, const std::string& path) {
 
 }  // namespace
 
+bool is_measure(std::string_view key) {
+  if (key == "fairness" || key == "lost" || key == "reordered" || key == "duplicates") return true;
+  return key != "batch_ns" && (key.ends_with("_ns") || key.ends_with("_per_s") ||
+                               key.ends_with("_bytes") || key.ends_with("_per_message"));
+}
+
 Json run_json(const PlannedCell& cell, int repeat, std::size_t order, const Outcome& outcome) {
   Json run = run_head(cell, repeat);
   run["order"] = order;
   run["status"] = text(outcome.status);
   run["reason"] = outcome.reason.empty() ? Json(nullptr) : Json(outcome.reason);
+  run["took_ns"] = outcome.took_ns;
   if (outcome.status != Status::failed) add_measures(run, cell, outcome);
   return run;
 }
@@ -484,6 +511,22 @@ Json results_json(const Json& context, const Plan& plan, const std::vector<Json>
   for (const PlannedCell& cell : plan.cells)
     if (!cell.skipped.empty()) document["runs"].push_back(skipped_json(cell));
   return document;
+}
+
+std::string state_directory() {
+  namespace fs = std::filesystem;
+  const char* state = std::getenv("XDG_STATE_HOME");
+  const char* home = std::getenv("HOME");
+  const fs::path base = state != nullptr && *state != '\0' ? fs::path(state)
+                        : home != nullptr && *home != '\0' ? fs::path(home) / ".local/state"
+                                                           : fs::path(temporary_directory());
+  const fs::path directory = base / "ipcbench";
+  std::error_code error;
+  fs::create_directories(directory, error);
+  if (error)
+    throw UsageError(fmt::format("{}: {}; choose a results file with -o",
+                                 printable(directory.string()), error.message()));
+  return directory.string();
 }
 
 std::string dump(const Json& json, int indent) {
@@ -554,6 +597,12 @@ Journal Journal::resume(std::string path) {
 
 void Journal::append(const Json& run) {
   write_whole(fd_.get(), dump(run) + "\n", path_);
+}
+
+void Journal::append_to_plan(const std::vector<PlannedRun>& more) {
+  Json order = Json::array();
+  for (const PlannedRun& run : more) order.push_back(to_json(run));
+  append({{"more", std::move(order)}});
 }
 
 void Journal::remove() noexcept {

@@ -26,6 +26,10 @@ Json run_json(const PlannedCell& cell, int repeat, std::size_t order, const Outc
 /// A cell that isn't run, as one entry.
 Json skipped_json(const PlannedCell& cell);
 
+/// $XDG_STATE_HOME/ipcbench, or ~/.local/state/ipcbench: made where it is missing. Throws
+/// UsageError where it can't be.
+std::string state_directory();
+
 /// The document: runs in the order of execution, skipped cells after them.
 Json results_json(const Json& context, const Plan& plan, const std::vector<Json>& runs,
                   bool complete);
@@ -61,6 +65,8 @@ class Journal {
 
   const std::string& path() const { return path_; }
   void append(const Json& run);
+  /// Notes what is run after the plan's order: the plan that read() returns has it at its end.
+  void append_to_plan(const std::vector<PlannedRun>& more);
   void remove() noexcept;
 
  private:
@@ -69,11 +75,15 @@ class Journal {
   Fd fd_;
 };
 
+/// Whether a number of a run is a measure: their names end in their units.
+bool is_measure(std::string_view key);
+
 /// A run that was read back.
 struct RunRecord {
   std::string transport;
   std::string scenario;
   std::optional<std::uint64_t> size;
+  std::string size_dist;  ///< the name of a mix of sizes, or ""
   std::string placement;
   Manner manner;
   Load load;

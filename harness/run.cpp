@@ -17,6 +17,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/scheduling.h"
+
 namespace ipcbench {
 namespace {
 
@@ -155,6 +157,9 @@ void End::plan_batches(double message_ns) {
 }
 
 void End::start_measuring(bool timekeeper) {
+  const SchedulerCounts before = scheduler_counts();  // reading it isn't measured
+  record_.migrations = -before.migrations;
+  record_.kept_waiting_ns = -before.kept_waiting_ns;
   if (timekeeper) {
     control_.histogram.clear();
     control_.second_histogram.clear();
@@ -183,6 +188,10 @@ void End::stop_measuring(std::uint64_t count) {
   record_.voluntary_switches += static_cast<std::uint64_t>(usage.ru_nvcsw);
   record_.involuntary_switches += static_cast<std::uint64_t>(usage.ru_nivcsw);
   record_.page_faults += static_cast<std::uint64_t>(usage.ru_minflt + usage.ru_majflt);
+  const SchedulerCounts after = scheduler_counts();
+  record_.migrations = after.migrations < 0 ? -1 : record_.migrations + after.migrations;
+  record_.kept_waiting_ns =
+      after.kept_waiting_ns < 0 ? -1 : record_.kept_waiting_ns + after.kept_waiting_ns;
   record_.count = count;
   enter(Phase::closing);
 }
@@ -243,6 +252,9 @@ void Runner::play(std::size_t index, const EndPlan& plan) {
   End end(control_, index, params_);
   end.enter(Phase::starting);
   pin(cpu);
+  const bool own_cpu = cpu >= 0 && params_.cpus[0] != params_.cpus[1] && !params_.is_crowded &&
+                       !params_.manner.is_mailbox();
+  if (params_.fifo && own_cpu) control_.ends[index].is_fifo = run_by_fifo();
   control_.ends[index].cpu = cpu;
   end.enter(Phase::opening);
   plan.body(end);

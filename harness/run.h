@@ -31,6 +31,7 @@
 #include "harness/futex.h"
 #include "harness/histogram.h"
 #include "harness/load.h"
+#include "harness/size_mix.h"
 #include "harness/transport.h"
 #include "harness/unix.h"
 
@@ -65,12 +66,19 @@ struct Params {
   std::array<int, 2> cpus{-1, -1};  ///< where producers and consumers are pinned; -1: nowhere
   Manner manner;
   Load load;
+  bool fifo = false;        ///< ends that have a CPU of their own run under SCHED_FIFO
   bool is_crowded = false;  ///< several ends share one of the CPUs
   std::int64_t warmup_ns = 20'000'000;
   std::int64_t min_time_ns = 50'000'000;  ///< what the calibrated count aims at
   std::int64_t timeout_ns = 20'000'000'000;
   std::uint64_t count = 0;  ///< messages to measure; 0: calibrated during the warm-up
   TickRate tick_rate;
+  /// The sizes of messages where they differ (size_mix.h), or none; `size` is then the largest.
+  std::array<std::uint32_t, SizeMix::sizes_max> mixed_sizes{};
+  std::uint32_t mixed_count = 0;
+  std::size_t size_of(std::uint64_t message) const {
+    return mixed_count == 0 ? size : mixed_sizes[message % mixed_count];
+  }
   char stop_at[48] = "";  ///< "role:phase": that process stops itself there, for tests
 };
 static_assert(std::is_trivially_copyable_v<Params>);
@@ -97,6 +105,9 @@ struct alignas(64) EndRecord {
   std::uint64_t voluntary_switches;
   std::uint64_t involuntary_switches;
   std::uint64_t page_faults;
+  std::int64_t migrations;       ///< to another CPU; below 0: can't be read here
+  std::int64_t kept_waiting_ns;  ///< runnable, and not running; below 0: can't be read here
+  bool is_fifo;                  ///< ran under SCHED_FIFO
   CounterReading counters;
   Losses losses;    ///< as the end saw them that can tell
   bool is_lossy;    ///< the channel may lose messages, and this end has counted
@@ -123,7 +134,7 @@ struct ControlBlock {
   static constexpr std::size_t batches_max = 256;
   static constexpr std::size_t scratch_size = 8192;
   /// Both ends of an exec start must understand each other's block.
-  static constexpr std::uint64_t layout_version = 2;
+  static constexpr std::uint64_t layout_version = 3;
 
   std::uint64_t layout;  ///< layout_version; written last by who makes the block
   char transport[64];

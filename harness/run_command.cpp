@@ -1,7 +1,9 @@
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -13,9 +15,13 @@
 #include <fmt/ranges.h>
 
 #include "harness/build_info.h"
+#include "harness/calibration.h"
 #include "harness/commands.h"
 #include "harness/machine.h"
+#include "harness/noise.h"
+#include "harness/quiet.h"
 #include "harness/schedule.h"
+#include "harness/stopping.h"
 #include "harness/table.h"
 #include "harness/text.h"
 
@@ -32,19 +38,8 @@ std::string utc_now() {
 
 /// $XDG_STATE_HOME/ipcbench/2026-11-20T21-04-59Z.json: what isn't asked for elsewhere is kept here.
 std::string default_output() {
-  const char* state = std::getenv("XDG_STATE_HOME");
-  const char* home = std::getenv("HOME");
-  const fs::path base = state != nullptr && *state != '\0' ? fs::path(state)
-                        : home != nullptr && *home != '\0' ? fs::path(home) / ".local/state"
-                                                           : fs::path(temporary_directory());
-  const fs::path directory = base / "ipcbench";
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (error)
-    throw UsageError(fmt::format("{}: {}; choose a results file with -o",
-                                 printable(directory.string()), error.message()));
-  return directory /
-         fmt::format("{:%Y-%m-%dT%H-%M-%SZ}-{}.json", fmt::gmtime(std::time(nullptr)), ::getpid());
+  return fmt::format("{}/{:%Y-%m-%dT%H-%M-%SZ}-{}.json", state_directory(),
+                     fmt::gmtime(std::time(nullptr)), ::getpid());
 }
 
 void check_output(const std::string& path) {
@@ -63,12 +58,6 @@ std::string resume_target(const Journal& journal) {
   return journal.path().substr(0, journal.path().size() - journal_ending.size());
 }
 
-std::string time_text(double seconds) {
-  if (seconds < 90) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 5400) return fmt::format("{:.0f} min", seconds / 60);
-  return fmt::format("{:.1f} h", seconds / 3600);
-}
-
 std::size_t due_cells(const Plan& plan) {
   std::size_t due = 0;
   for (const PlannedCell& cell : plan.cells) due += cell.skipped.empty() ? 1 : 0;
@@ -76,9 +65,16 @@ std::size_t due_cells(const Plan& plan) {
 }
 
 std::string plan_summary(const Plan& plan) {
-  return fmt::format("{} cells, {} skipped; {} runs, about {}", due_cells(plan),
+  std::string more;
+  if (plan.stopping.precision > 0)
+    more = fmt::format("; then more, up to {}, for ±{:.2g} %",
+                       time_text(static_cast<double>(plan.stopping.budget_ns) / 1e9),
+                       100 * plan.stopping.precision);
+  else if (plan.stopping.retries_percent > 0 && !plan.order.empty())
+    more = fmt::format("; up to {} % more for suspect runs", plan.stopping.retries_percent);
+  return fmt::format("{} cells, {} skipped; {} runs, about {}{}", due_cells(plan),
                      plan.cells.size() - due_cells(plan), plan.order.size(),
-                     time_text(plan.estimate_s()));
+                     time_text(plan.estimate_s()), more);
 }
 
 int print_plan(const Plan& plan, bool json) {
@@ -101,7 +97,7 @@ class ProgressLine {
       : quiet_(options.quiet),
         verbose_(options.verbose),
         animated_(::isatty(STDERR_FILENO) == 1 && std::getenv("CI") == nullptr && !verbose_),
-        repeats_(plan.repeats) {}
+        repeats_(plan.in_pairs ? 2 * plan.repeats : plan.repeats) {}
   ~ProgressLine() { clear(); }
 
   void show(const Progress& progress) {
@@ -109,17 +105,17 @@ class ProgressLine {
     const Outcome& outcome = *progress.outcome;
     const bool failed = outcome.status == Status::failed;
     const std::string where = fmt::format("[{}/{}]", progress.done, progress.total);
+    const bool is_last = progress.why == Why::planned && progress.repeat == repeats_;
     if (failed) {
       clear();
       fmt::print(stderr, "{} {} repeat {}: failed: {}\n", where, progress.cell->key(),
                  progress.repeat, outcome.reason);
-    } else if (verbose_ || (!animated_ && progress.repeat == repeats_)) {
+    } else if (verbose_ || (!animated_ && is_last)) {
       fmt::print(stderr, "{} {} {}\n", where, progress.cell->key(),
                  outcome.reason.empty() ? "ok" : "suspect: " + outcome.reason);
     }
     if (!animated_) return;
-    fmt::print(stderr, "\r\033[K{} {}  {} left", where, progress.cell->key(),
-               time_text(progress.remaining_s));
+    fmt::print(stderr, "\r\033[K{}", line(progress));
     std::fflush(stderr);
     drawn_ = true;
   }
@@ -130,6 +126,19 @@ class ProgressLine {
   bool is_animated() const { return animated_ && !quiet_; }
 
  private:
+  /// "[######              ] 120/400  12 s left  flood/pipe/…", no wider than the terminal.
+  static std::string line(const Progress& progress) {
+    constexpr std::size_t bar = 20;
+    const std::size_t full = bar * progress.done / std::max<std::size_t>(1, progress.total);
+    const std::string line = fmt::format(
+        "[{}{}] {}/{}  {} left  {}{}", std::string(full, '#'), std::string(bar - full, ' '),
+        progress.done, progress.total, time_text(progress.remaining_s), progress.cell->key(),
+        progress.why == Why::planned ? "" : fmt::format("  again: {}", text(progress.why)));
+    winsize size{};
+    const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    return line.substr(0, known ? size.ws_col - 1U : 79U);
+  }
+
   bool quiet_;
   bool verbose_;
   bool animated_;
@@ -156,6 +165,8 @@ struct Execution {
 
 /// Executes what is left of the plan. Returns the signal that ended it early, or 0.
 int execute_plan(Execution& execution, Journal& journal, const RunOptions& options, TickRate rate) {
+  std::optional<QuietMachine> held;
+  if (execution.plan.quiet_machine) held.emplace();
   const RunDirectory directory;
   Interrupts interrupts;
   const char* stop_at = std::getenv("IPCBENCH_STOP_AT");
@@ -177,18 +188,40 @@ int execute_plan(Execution& execution, Journal& journal, const RunOptions& optio
   return interrupts.arrived();
 }
 
+/// Keeps what the pairs have shown, and prints it.
+void finish_calibration(const Execution& execution, const RunOptions& options) {
+  const Json cells = calibrate(execution.plan, execution.runs);
+  if (cells.empty()) {
+    fmt::print(stderr, "no cell has the {} pairs that a calibration needs: nothing is kept\n",
+               repeats_for_interval);
+    return;
+  }
+  const std::string path = calibration_path(execution.context.at("machine"));
+  save_calibration(cells, execution.context, path);
+  if (!options.quiet && !options.json && execution.output != "-")
+    fmt::print("{}\n",
+               render_text(calibration_table(cells), wants_color(options.color, STDOUT_FILENO)));
+  if (!options.quiet) fmt::print(stderr, "calibration: {}\n", path);
+}
+
 int finish(const Execution& execution, Journal& journal, const RunOptions& options, int signal) {
   Json context = execution.context;
   context["finished"] = utc_now();
+  context["stopping"] = stopping_json(execution.plan, execution.runs);
   const Json document = results_json(context, execution.plan, execution.runs, signal == 0);
   const bool to_stdout = execution.output == "-";
   write_results(document, execution.output);
   if (signal == 0) journal.remove();
   if (options.json && !to_stdout) write_results(document, "-");
   const ResultsFile file = records_of(document, execution.output);
-  if (!options.quiet && !options.json && !to_stdout)
+  if (execution.plan.in_pairs)
+    finish_calibration(execution, options);
+  else if (!options.quiet && !options.json && !to_stdout)
     fmt::print("{}", render(file, TableFormat::text, wants_color(options.color, STDOUT_FILENO)));
   std::fflush(stdout);
+  if (!options.quiet)
+    for (const std::string& line : stopping_lines(execution.plan, execution.runs))
+      fmt::print(stderr, "{}\n", line);
   if (!options.quiet && !to_stdout) fmt::print(stderr, "results: {}\n", execution.output);
   if (signal != 0) {
     fmt::print(stderr, "ipcbench: ended by {}; go on with --resume -o {}\n", signal_text(signal),
@@ -202,6 +235,13 @@ int finish(const Execution& execution, Journal& journal, const RunOptions& optio
   fmt::print(stderr, "ipcbench: {} of {} runs failed; the results file has the reasons\n", failed,
              execution.plan.order.size());
   return exit_failed;
+}
+
+/// Asked for, and not permitted: the runs are made all the same.
+void warn_of_what_is_refused(const Json& quiet) {
+  for (const char* key : {"cpu_dma_latency_reason", "scheduler_reason"})
+    if (!quiet.at(key).is_null())
+      fmt::print(stderr, "--quiet-machine: not all of it: {}\n", quiet[key].get<std::string>());
 }
 
 int report_nothing_to_run(const Plan& plan) {
@@ -219,6 +259,7 @@ Json make_context(const std::vector<std::string>& command_line, const Topology& 
           {"version", build_version},
           {"command", command_line},
           {"started", utc_now()},
+          {"noise_thresholds", noise_thresholds()},
           {"machine", Json(machine_record(topology, rate, measure_clock_cost(rate)))}};
 }
 
@@ -253,6 +294,10 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
   ::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error of write(2) instead
   const TickRate rate = measure_tick_rate();
   Json context = make_context(command_line, topology, rate);
+  if (execution.plan.quiet_machine && !options.resume) {
+    context["quiet_machine"] = QuietMachine().record();
+    warn_of_what_is_refused(context["quiet_machine"]);
+  }
   if (options.resume) {
     check_same_machine(execution.context, context, journal_path);
     if (!options.quiet)
@@ -272,6 +317,19 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
                error.what(), execution.runs.size(), journal.path(), resume_target(journal));
     return exit_failed;
   }
+}
+
+int calibrate_command(const RunOptions& given, const std::vector<std::string>& command_line) {
+  RunOptions options = given;
+  if (!(options.precision + options.retries).empty())
+    throw UsageError("calibrate: takes no --precision and no --retries: its runs come in pairs");
+  options.in_pairs = true;
+  if (!options.resume) {
+    options.retries = "0";
+    if (options.suite.empty()) options.suite = "quick";
+    if (options.repeats.empty()) options.repeats = "20";
+  }
+  return run_command(options, command_line);
 }
 
 }  // namespace ipcbench

@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "harness/estimate.h"
+#include "harness/stopping.h"
+
 namespace ipcbench {
 namespace {
 
@@ -55,25 +58,34 @@ Outcome execute_as_benchmark(const Schedule& schedule, const PlannedCell& cell) 
 
 void execute(const Schedule& schedule, Journal& journal, std::vector<Json>& runs,
              const std::function<void(const Progress&)>& report) {
-  const Plan& plan = schedule.plan;
+  Plan& plan = schedule.plan;
   const std::size_t first = runs.size();
   const std::int64_t start_ns = monotonic_ns();
-  for (std::size_t i = first; i < plan.order.size(); ++i) {
+  double estimated_s = 0;  // of what was run
+  for (std::size_t i = first;; ++i) {
+    if (i >= plan.order.size()) {
+      const std::vector<PlannedRun> more = more_runs(plan, runs);
+      if (more.empty()) return;
+      plan.order.insert(plan.order.end(), more.begin(), more.end());
+      journal.append_to_plan(more);
+    }
     if (schedule.interrupts.arrived() != 0) return;
-    const PlannedRun& planned = plan.order[i];
+    const PlannedRun planned = plan.order[i];
     const PlannedCell& cell = plan.cells[planned.cell];
     const Outcome outcome = execute_as_benchmark(schedule, cell);
     if (schedule.interrupts.arrived() != 0) return;  // its run was cut short: it isn't recorded
     runs.push_back(run_json(cell, planned.repeat, i, outcome));
     journal.append(runs.back());
-    const double run_s =
-        static_cast<double>(monotonic_ns() - start_ns) / 1e9 / static_cast<double>(i + 1 - first);
+    estimated_s += estimate_s(plan, cell);
+    // What is left is estimated as the plan is, and corrected by how that turned out so far.
+    const double taken_s = static_cast<double>(monotonic_ns() - start_ns) / 1e9;
     report({.done = i + 1,
             .total = plan.order.size(),
             .cell = &cell,
             .repeat = planned.repeat,
+            .why = planned.why,
             .outcome = &outcome,
-            .remaining_s = run_s * static_cast<double>(plan.order.size() - i - 1)});
+            .remaining_s = plan.estimate_s(i + 1) * taken_s / estimated_s});
   }
 }
 

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "harness/stopping.h"
+
 namespace ipcbench {
 namespace {
 
@@ -12,6 +14,7 @@ using Key = std::tuple<std::string, std::string, std::optional<std::uint64_t>, s
 
 std::vector<std::string> words_of(const RunRecord& run) {
   std::vector<std::string> words = run.manner.words();
+  if (!run.size_dist.empty()) words.push_back(fmt::format("sizes:{}", run.size_dist));
   if (const auto scenario = find_scenario(run.scenario))
     for (std::string& word : load_words(run.load, all_scenarios()[*scenario]))
       words.push_back(std::move(word));
@@ -31,16 +34,6 @@ std::vector<double> values_of(const std::vector<const RunRecord*>& runs, const s
     if (measure != run->measures.end()) values.push_back(measure->second);
   }
   return values;
-}
-
-/// A percentile of all repeats together, with the interval that the repeats' own give.
-std::optional<Estimate> merged_percentile(const Histogram& merged, double percentile,
-                                          const std::vector<double>& of_repeats) {
-  const std::optional<double> value = merged.supported_quantile(percentile);
-  if (!value) return std::nullopt;
-  Estimate estimate = estimate_median(of_repeats).value_or(Estimate{});
-  estimate.median = *value;
-  return estimate;
 }
 
 void count(CellSummary& cell, const RunRecord& run) {
@@ -73,11 +66,14 @@ CellSummary summarise_cell(const std::vector<const RunRecord*>& all) {
   cell.words = words_of(first);
   std::vector<const RunRecord*> measured;
   Histogram merged;
+  std::vector<const Histogram*> histograms;
   for (const RunRecord* run : all) {
     count(cell, *run);
     if (run->status != Status::ok && run->status != Status::suspect) continue;
     measured.push_back(run);
-    if (run->histogram) merged.merge(*run->histogram);
+    if (!run->histogram) continue;
+    merged.merge(*run->histogram);
+    histograms.push_back(&*run->histogram);
   }
   const auto estimate = [&](const char* name) {
     return estimate_median(values_of(measured, name));
@@ -92,9 +88,10 @@ CellSummary summarise_cell(const std::vector<const RunRecord*>& all) {
   if (cell.round_trips == 0) {
     cell.p50_ns = estimate((latency + "_p50_ns").c_str());
   } else {
-    cell.p50_ns = merged_percentile(merged, 0.5, values_of(measured, latency + "_p50_ns"));
+    cell.p50_ns = estimate_percentile(histograms, 0.5);
     cell.p90_ns = merged.supported_quantile(0.9);
-    cell.p99_ns = merged_percentile(merged, 0.99, values_of(measured, latency + "_p99_ns"));
+    cell.p99_ns = estimate_percentile(histograms, 0.99);
+    cell.p99_missing = merged.missing(0.99);
     cell.p999_ns = merged.supported_quantile(0.999);
   }
   cell.messages_per_s = estimate("messages_per_s");
@@ -102,6 +99,7 @@ CellSummary summarise_cell(const std::vector<const RunRecord*>& all) {
   cell.acquisitions_per_s = estimate("acquisitions_per_s");
   cell.fairness = estimate("fairness");
   cell.cpu_ns_per_message = estimate("cpu_ns_per_message");
+  cell.clusters = two_clusters(values_of(measured, metric_name("", cell.scenario)));
   for (const char* name : {"lost", "reordered", "duplicates"})
     for (const double messages : values_of(measured, name)) cell.mishaps += messages;
   return cell;

@@ -32,9 +32,11 @@ struct CellSummary {
   /// the interval is over the repeats.
   std::optional<Estimate> p50_ns;
   std::optional<double> p90_ns;
-  std::optional<Estimate> p99_ns;  ///< its interval is 0 to 0 where single repeats can't give one
+  std::optional<Estimate> p99_ns;
   std::optional<double> p999_ns;
   std::uint64_t round_trips = 0;
+  std::uint64_t p99_missing = 0;     ///< so many more would give p99
+  std::optional<Clusters> clusters;  ///< of the repeats' own values of the main measure
   std::optional<Estimate> messages_per_s;
   std::optional<Estimate> bytes_per_s;
   std::optional<Estimate> acquisitions_per_s;

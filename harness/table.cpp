@@ -15,7 +15,6 @@
 namespace ipcbench {
 namespace {
 
-constexpr int repeats_for_interval = 6;  // below, order statistics can't give 95 %
 const std::string nothing = "–";
 
 struct Mark {
@@ -30,8 +29,12 @@ bool has_percentiles(const CellSummary& cell) {
 
 /// Warnings are a closed set: what was seen, why it matters, what helps.
 constexpr Mark marks[] = {
-    {"s", "some repeats were suspect (noise during the run) and are counted in; repeat with -r",
+    {"s",
+     "some repeats were suspect (noise during the run) and are counted in, beside those made for "
+     "them",
      [](const CellSummary& cell) { return cell.suspect > 0; }},
+    {"m", "the repeats fall into two groups: the median may be of either; look at the runs",
+     [](const CellSummary& cell) { return cell.clusters.has_value(); }},
     {"f", "some repeats failed and are left out; the results file has the reasons",
      [](const CellSummary& cell) { return cell.failed > 0; }},
     {"r",
@@ -66,6 +69,8 @@ std::string notes_of(const std::vector<const CellSummary*>& cells) {
   for (const CellSummary* cell : cells) {
     if (cell == nullptr) continue;
     for (const char letter : marks_of(*cell)) letters.insert(letter);
+    if (cell->measured() > 0 && cell->p99_missing > 0)
+      reasons.push_back(fmt::format("p99 needs {} more", cell->p99_missing));
     if (cell->measured() > 0) continue;
     const std::string reason =
         fmt::format("{}: {}", cell->failed > 0 ? "failed" : "skipped", printable(cell->reason));
@@ -317,6 +322,8 @@ Table verify_table(const Group& group, const std::string& what, const std::strin
   return table;
 }
 
+}  // namespace
+
 std::string render_text(const Table& table, bool bold) {
   std::vector<std::size_t> widths;
   for (std::size_t column = 0; column < table.columns.size(); ++column) {
@@ -341,6 +348,8 @@ std::string render_text(const Table& table, bool bold) {
   for (const auto& row : table.rows) add(row);
   return text;
 }
+
+namespace {
 
 std::string escape_markdown(const std::string& text) {
   std::string escaped;
@@ -439,6 +448,11 @@ std::string text_of(const Json& json, const Json::json_pointer& at, std::string 
 }
 
 }  // namespace
+
+std::string main_measure(const std::string& scenario) {
+  if (const ScenarioTable* own = find_scenario_table(scenario)) return own->columns.front().measure;
+  return scenario == "ping_pong" ? "p50" : scenario == "flood" ? "messages_per_s" : "";
+}
 
 std::vector<Table> make_tables(const std::vector<CellSummary>& cells) {
   using Section = std::tuple<std::string, std::size_t, std::uint64_t>;  // placement, kind, size

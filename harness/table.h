@@ -17,6 +17,8 @@ struct Table {
   std::vector<std::vector<std::string>> rows;
 };
 
+/// One table with aligned columns, its title above it.
+std::string render_text(const Table& table, bool bold);
 /// One table in Markdown, its title in bold above it.
 std::string render_markdown(const Table& table);
 
@@ -27,6 +29,10 @@ std::vector<Table> make_tables(const std::vector<CellSummary>& cells);
 
 /// The letters of the warnings that apply to a cell: "sr".
 std::string marks_of(const CellSummary& cell);
+
+/// The measure that decides the order of a scenario's rows, by its name in results files, or "p50"
+/// of its first histogram. "" where it has none.
+std::string main_measure(const std::string& scenario);
 
 /// What the marks in these tables mean, a line for each one that occurs.
 std::vector<std::string> legend(const std::vector<CellSummary>& cells);

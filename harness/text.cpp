@@ -49,6 +49,12 @@ std::string scaled(double value, std::span<const Unit> units) {
 
 }  // namespace
 
+std::string time_text(double seconds) {
+  if (seconds < 90) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 5400) return fmt::format("{:.0f} min", seconds / 60);
+  return fmt::format("{:.1f} h", seconds / 3600);
+}
+
 std::string duration_text(double ns) {
   static constexpr std::array units{Unit{1, "ns"}, Unit{1e3, "µs"}, Unit{1e6, "ms"},
                                     Unit{1e9, "s"}};

@@ -16,6 +16,9 @@ struct UsageError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// "45 s", "12 min", "1.5 h": how long something takes, roughly.
+std::string time_text(double seconds);
+
 /// Three significant digits with the unit that suits: "4.31 µs", "1.20 ms", "231 ns".
 std::string duration_text(double ns);
 /// "48.1 M/s", "812 /s".

@@ -7,6 +7,10 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <stdexcept>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "scenarios/payload.h"
 
@@ -72,7 +76,10 @@ class Producer {
       await(clock, start, due_ns);
       end_.at(first + i);
       log.sent(i) = clock.now();
-      write_payload(link_.reserve(amount_.size), first + i, amount_);
+      if (end_.params().mixed_count == 0)
+        write_payload(link_.reserve(amount_.size), first + i, amount_);
+      else
+        write_payload(link_.reserve(end_.params().size_of(first + i)), first + i);
       link_.commit();
     }
     return count;
@@ -108,7 +115,11 @@ std::uint64_t receive(End& end, AnyEnd& link, auto clock, std::uint64_t first,
   const Amount amount(end.params());
   for (std::uint64_t i = 0; i != got.size(); ++i) {
     end.at(first + i);
-    read_payload(link.peek(amount.size), first + i, amount);
+    const std::size_t size = end.params().size_of(first + i);
+    if (end.params().mixed_count == 0)
+      read_payload(link.peek(size), first + i, amount);
+    else
+      read_payload(link.peek(size), first + i, size);
     link.release();
     got[i] = clock.now();
   }
@@ -130,6 +141,11 @@ void tell_latencies(End& end, auto clock, const std::vector<std::uint64_t>& got,
 
 void Paced::run(Runner& runner, const LinkMaker& maker) {
   const Params& params = runner.params();
+  if (static_cast<double>(params.count) > messages_max)
+    throw std::runtime_error(
+        fmt::format("--count {}: paced keeps a clock reading of each message, "
+                    "of {:.0f} at most",
+                    params.count, messages_max));
   const double per_ns = static_cast<double>(params.load.rate_per_s) / 1e9;
   const auto count = static_cast<std::uint64_t>(
       params.count != 0 ? static_cast<double>(params.count)

@@ -17,6 +17,7 @@ struct Paced {
       .needs = "a channel that queues",
       .sized = true,
       .only_forks = true,
+      .mixes_sizes = true,
       .axes = {"rate", "arrivals", "touch"},
       .latency = "latency",
       .second_latency = "service",

@@ -5,8 +5,10 @@
 
 #include "harness/row.h"
 #include "harness/run.h"
+#include "scenarios/erase.h"
 #include "scenarios/links.h"
 #include "scenarios/lossy.h"
+#include "scenarios/mixed.h"
 #include "scenarios/payload.h"
 
 namespace ipcbench {
@@ -17,12 +19,14 @@ struct PingPong {
       .summary = "round trip: a message there and its answer back, one at a time",
       .needs = "a channel or calls",
       .sized = true,
+      .mixes_sizes = true,
       .axes = {"touch"},
       .latency = "round_trip",
       .messages_per_count = 2};
 
   template <Channel T>
   static void run(Runner& runner) {
+    if (runner.params().mixed_count != 0) return mixed::ping_pong(runner, link_maker<T>());
     TwoWayLink<T> link(runner.shape());
     runner.note_depth(link.channel());
     const Amount amount(runner.params());

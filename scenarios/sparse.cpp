@@ -36,7 +36,7 @@ void Sparse::run(Runner& runner, const LinkMaker& maker) {
   const Params& params = runner.params();
   const auto count = static_cast<std::uint64_t>(
       params.count != 0
-          ? static_cast<std::int64_t>(params.count)
+          ? std::min(static_cast<std::int64_t>(params.count), messages_max)
           : std::clamp(params.min_time_ns / params.load.gap_ns, messages_min, messages_max));
   const Mapping memory(count * sizeof(std::uint64_t));
   auto* const sent = reinterpret_cast<std::uint64_t*>(memory.data());
@@ -52,6 +52,8 @@ void Sparse::run(Runner& runner, const LinkMaker& maker) {
                      for (std::uint64_t i = 0; i != count; ++i) {
                        end.at(i);
                        idle(params.load.gap_ns);
+                       // Two signals that nobody has waited for yet may be one.
+                       while (end.other_at() < i) idle(10'000);
                        sent[i] = clock.now();
                        send(*mine, size, i);
                      }
@@ -68,9 +70,9 @@ void Sparse::run(Runner& runner, const LinkMaker& maker) {
                  end.with_clock([&](auto clock) {
                    end.once([&] {
                      for (std::uint64_t i = 0; i != count; ++i) {
-                       end.at(i);
                        receive(*mine, size, i);
                        got[i] = clock.now();
+                       end.at(i + 1);
                      }
                      return count;
                    });

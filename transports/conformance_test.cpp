@@ -138,10 +138,13 @@ class Conformance : public testing::TestWithParam<std::size_t> {
 TEST_P(Conformance, DeliversEverySize) {
   for (const std::size_t scenario : scenarios()) {
     int runs = 0;
-    for (const std::size_t size : {1, 2, 7, 64, 4095, 4097, 65536, 1 << 20}) {
+    for (const std::size_t size : {1, 2, 7, 8, 64, 4095, 4097, 65536, 1 << 20}) {
+      // What makes many links and processes takes its time, and looks at no size in particular.
+      if (all_scenarios()[scenario].only_forks && size != 8 && is_sized(scenario)) continue;
       if ((size > 1 && !is_sized(scenario)) || !why_not(scenario, size, {}).empty()) continue;
       // Twice in a row in one: the second run finds everything as the first one left it.
-      expect_runs(scenario, size, {}, runs == 0 ? 2 : 1);
+      const bool is_again = runs == 0 && !all_scenarios()[scenario].only_forks;
+      expect_runs(scenario, size, {}, is_again ? 2 : 1);
       ++runs;
     }
     EXPECT_GT(runs, 0) << all_scenarios()[scenario].name;
@@ -181,7 +184,8 @@ TEST_P(Conformance, IsAMailboxWhereTheFactsSaySo) {
 }
 
 TEST_P(Conformance, ARunThatIsGivenUpSaysWhereItWasAndLeavesNothing) {
-  const std::size_t scenario = scenarios().front();
+  std::size_t scenario = scenarios().front();
+  while (row().cells[scenario] == nullptr || all_scenarios()[scenario].only_forks) ++scenario;
   Params params;
   params.size = std::min<std::size_t>(64, row().message_max().value_or(64));
   const Outcome sound = run(scenario, params);
