@@ -32,5 +32,11 @@ int probe_rows(const std::vector<const Row*>& rows, const std::string& format);
 int sweep_command();
 int table_command(const std::vector<std::string>& files, const std::string& format,
                   const std::string& color);
+/// Writes one page that shows all of the files and holds them; "-" is stdout.
+int report_command(const std::vector<std::string>& files, const std::string& output);
+/// Draws each chart that the files give into a file of the directory, and prints its path; all of
+/// them, or those whose names stand between the commas of `charts`.
+int plot_command(const std::vector<std::string>& files, const std::string& directory,
+                 const std::string& format, const std::string& charts);
 
 }  // namespace ipcbench

@@ -155,7 +155,8 @@ int table_command(const std::vector<std::string>& files, const std::string& form
     throw UsageError(fmt::format("--format '{}': expected text, md or csv", printable(format)));
   const bool bold = wants_color(color, STDOUT_FILENO);
   std::vector<ResultsFile> results;
-  for (const std::string& file : files) results.push_back(read_results(file));
+  for (const std::string& file : files)
+    for (ResultsFile& read : read_all_results(file)) results.push_back(std::move(read));
   fmt::print("{}", render(results, table_format, bold));
   return exit_ok;
 }

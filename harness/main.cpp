@@ -45,6 +45,8 @@ Examples:
   ipcbench serve fifo --name demo                   in one terminal, and in another
   ipcbench connect --name demo                      the same between unrelated processes
   ipcbench table unix.json --format md              a results file as a table
+  ipcbench report unix.json -o unix.html            as a page with charts, which holds the file
+  ipcbench plot unix.json -o charts --format png    its charts as pictures
   ipcbench list                                     what there is, and what fits what
   ipcbench describe posix_mq                        its facts and limits here
   ipcbench probe pipe 'unix_*'                      what these really do, by experiment
@@ -136,6 +138,22 @@ int dispatch(int argc, char** argv) {
       ->type_name("WHEN")
       ->envname("IPCBENCH_COLOR");
 
+  std::string page = "report.html";
+  CLI::App* report = app.add_subcommand("report", "Results files as one page for a browser");
+  report->add_option("file", files, "Results files")->required();
+  report->add_option("-o,--output", page, "The page; - is stdout; report.html if none is given")
+      ->type_name("FILE");
+
+  std::string directory = ".";
+  std::string picture_format = "svg";
+  std::string charts;
+  CLI::App* plot = app.add_subcommand("plot", "Results files as pictures, one for each chart");
+  plot->add_option("file", files, "Results files")->required();
+  plot->add_option("-o,--output", directory, "Directory for the pictures")->type_name("DIR");
+  plot->add_option("--format", picture_format, "svg, png or pdf")->type_name("FORMAT");
+  plot->add_option("--chart", charts, "Only these charts, such as heat_map,percentiles")
+      ->type_name("LIST");
+
   CLI::App* doctor = app.add_subcommand("doctor", "What makes this machine noisy; its limits");
   doctor->add_flag("--json", json, "As JSON");
   CLI::App* sweep = app.add_subcommand("sweep", "Remove what killed runs left behind");
@@ -158,6 +176,8 @@ int dispatch(int argc, char** argv) {
   if (describe->parsed()) return describe_command(transport, json);
   if (probe->parsed()) return probe_command(probed, probe_format);
   if (table->parsed()) return table_command(files, format, color);
+  if (report->parsed()) return report_command(files, page);
+  if (plot->parsed()) return plot_command(files, directory, picture_format, charts);
   if (doctor->parsed()) return doctor_command(json);
   if (sweep->parsed()) return sweep_command();
   return exit_usage;

@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/page.h"
 #include "harness/stats.h"
 #include "harness/text.h"
 
@@ -262,7 +263,7 @@ std::string_view without_number(std::string_view what) {
                                                                         : what;
 }
 
-Json parse(const std::string& text, const std::string& path) {
+Json parse(std::string_view text, const std::string& path) {
   if (text.empty()) reject(path, "is empty; expected a results file");
   // Copying a document recurses once for each level.
   const auto refuse_depth = [&](int depth, Json::parse_event_t, const Json&) {
@@ -288,13 +289,6 @@ void check_schema(const Json& document, std::string_view expected, const std::st
                              "newer version",
                              schema, expected));
   reject(path, fmt::format("has schema '{}'; expected '{}'", schema, expected));
-}
-
-/// The names of measures end in their units.
-bool is_measure(std::string_view key) {
-  if (key == "fairness" || key == "lost" || key == "reordered" || key == "duplicates") return true;
-  return key != "batch_ns" && (key.ends_with("_ns") || key.ends_with("_per_s") ||
-                               key.ends_with("_bytes") || key.ends_with("_per_message"));
 }
 
 /// A number that was read is unsigned, one that was just made may be signed.
@@ -438,7 +432,7 @@ Journal::Content parse_journal(std::string_view text, const std::string& path) {
   while (true) {
     const std::size_t end = text.find('\n');
     if (end == std::string_view::npos) break;  // nothing more, or a line that was cut short
-    Json line = parse(std::string(text.substr(0, end)), path);
+    Json line = parse(text.substr(0, end), path);
     text.remove_prefix(end + 1);
     if (!first && line.is_object() && line.contains("more")) {
       extend(content.plan, line["more"], path);
@@ -485,6 +479,12 @@ void check_runs(const Journal::Content& content, const std::string& path) {
 }
 
 }  // namespace
+
+bool is_measure(std::string_view key) {
+  if (key == "fairness" || key == "lost" || key == "reordered" || key == "duplicates") return true;
+  return key != "batch_ns" && (key.ends_with("_ns") || key.ends_with("_per_s") ||
+                               key.ends_with("_bytes") || key.ends_with("_per_message"));
+}
 
 Json run_json(const PlannedCell& cell, int repeat, std::size_t order, const Outcome& outcome) {
   Json run = run_head(cell, repeat);
@@ -533,7 +533,7 @@ std::string dump(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
-void write_results(const Json& document, const std::string& path) {
+std::string results_text(const Json& document) {
   // A line for each run: whoever reads or compares the file by eye finds them.
   std::string text = "{\n";
   for (const auto& [key, value] : document.items()) {
@@ -546,6 +546,10 @@ void write_results(const Json& document, const std::string& path) {
     }
   }
   text.erase(text.size() - 2) += "\n}\n";
+  return text;
+}
+
+void write_file(const std::string& path, std::string_view text) {
   if (path == "-") return write_whole(STDOUT_FILENO, text, "stdout");
 
   const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
@@ -559,6 +563,10 @@ void write_results(const Json& document, const std::string& path) {
     ::unlink(temporary.c_str());
     throw;
   }
+}
+
+void write_results(const Json& document, const std::string& path) {
+  write_file(path, results_text(document));
 }
 
 Journal::Journal(std::string path, const Json& context, const Plan& plan)
@@ -614,11 +622,37 @@ ResultsFile records_of(const Json& document, const std::string& path) {
   return file;
 }
 
-ResultsFile read_results(const std::string& path) {
+std::vector<Json> read_documents(const std::string& path) {
   const std::string text = read_file(path);
-  if (!is_journal(text)) return records_of(parse(text, path), path);
-  const Journal::Content content = parse_journal(text, path);
-  return records_of(results_json(content.context, content.plan, content.runs, false), path);
+  std::vector<Json> documents;
+  if (is_page(text)) {
+    for (const std::string_view block : results_blocks(text))
+      documents.push_back(parse(block, path));
+    if (documents.empty()) reject(path, "is a page without results; was it cut short?");
+  } else if (is_journal(text)) {
+    const Journal::Content content = parse_journal(text, path);
+    documents.push_back(results_json(content.context, content.plan, content.runs, false));
+  } else {
+    documents.push_back(parse(text, path));
+  }
+  return documents;
+}
+
+ResultsFile read_results(const std::string& path) {
+  const std::vector<Json> documents = read_documents(path);
+  if (documents.size() != 1)
+    reject(path, fmt::format("is a page of {} results files; expected one of a single file",
+                             documents.size()));
+  return records_of(documents.front(), path);
+}
+
+std::vector<ResultsFile> read_all_results(const std::string& path) {
+  const std::vector<Json> documents = read_documents(path);
+  std::vector<ResultsFile> files;
+  for (const Json& document : documents)
+    files.push_back(records_of(
+        document, documents.size() == 1 ? path : fmt::format("{}#{}", path, files.size() + 1)));
+  return files;
 }
 
 }  // namespace ipcbench

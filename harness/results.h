@@ -37,8 +37,12 @@ Json results_json(const Json& context, const Plan& plan, const std::vector<Json>
 /// One line of JSON. Bytes that aren't UTF-8, as a path may hold, are replaced.
 std::string dump(const Json& json, int indent = -1);
 
+/// The document as it stands in a results file: a line for each run.
+std::string results_text(const Json& document);
+
 /// Writes a temporary file beside `path` and renames it, so that there is a whole file or none;
 /// "-" is stdout. Throws std::system_error.
+void write_file(const std::string& path, std::string_view text);
 void write_results(const Json& document, const std::string& path);
 
 /// One line per finished run, so that an interrupt, a crash or a full disk loses the run in
@@ -71,6 +75,9 @@ class Journal {
   Fd fd_;
 };
 
+/// Whether a number of a run is a measure: their names end in their units.
+bool is_measure(std::string_view key);
+
 /// A run that was read back.
 struct RunRecord {
   std::string transport;
@@ -99,7 +106,14 @@ struct ResultsFile {
 /// The runs of a results document. Throws UsageError, which names `path`, where it is malformed.
 ResultsFile records_of(const Json& document, const std::string& path);
 
-/// Reads a results file or a journal. Throws UsageError: what was seen, what was expected.
+/// The documents of a results file or a journal (one), or of a report page (one for each results
+/// file that it shows). Throws UsageError: what was seen, what was expected.
+std::vector<Json> read_documents(const std::string& path);
+
+/// Reads a results file, a journal, or a report page of one results file. Throws UsageError: what
+/// was seen, what was expected.
 ResultsFile read_results(const std::string& path);
+/// The same, and all results files of a report page, with their places in it after its path.
+std::vector<ResultsFile> read_all_results(const std::string& path);
 
 }  // namespace ipcbench

@@ -123,7 +123,11 @@ std::vector<CellSummary> summarise(const std::vector<RunRecord>& runs) {
     groups[entry->second].push_back(&run);
   }
   std::vector<CellSummary> cells;
-  for (const auto& group : groups) cells.push_back(summarise_cell(group));
+  for (const auto& group : groups) {
+    cells.push_back(summarise_cell(group));
+    for (const RunRecord* run : group)
+      cells.back().runs.push_back(static_cast<std::size_t>(run - runs.data()));
+  }
   return cells;
 }
 

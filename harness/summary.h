@@ -48,6 +48,8 @@ struct CellSummary {
   std::map<std::string, Estimate, std::less<>> estimates;
   std::map<std::string, std::string> missing;  ///< why a measure can't be had here
 
+  std::vector<std::size_t> runs;  ///< its repeats, as indices into the runs
+
   /// The transport, and the words: "pipe wait:poll".
   std::string label() const;
   int measured() const { return ok + suspect; }

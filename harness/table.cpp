@@ -52,12 +52,16 @@ constexpr Mark marks[] = {
      [](const CellSummary& cell) { return has_percentiles(cell) && !cell.p99_ns; }},
 };
 
+}  // namespace
+
 std::string marks_of(const CellSummary& cell) {
   std::string letters;
   for (const Mark& mark : marks)
     if (mark.applies(cell)) letters += mark.letter;
   return letters;
 }
+
+namespace {
 
 std::string notes_of(const std::vector<const CellSummary*>& cells) {
   std::set<char> letters;

@@ -27,6 +27,9 @@ std::string render_markdown(const Table& table);
 /// its reason.
 std::vector<Table> make_tables(const std::vector<CellSummary>& cells);
 
+/// The letters of the warnings that apply to a cell: "sr".
+std::string marks_of(const CellSummary& cell);
+
 /// The measure that decides the order of a scenario's rows, by its name in results files, or "p50"
 /// of its first histogram. "" where it has none.
 std::string main_measure(const std::string& scenario);
