@@ -18,8 +18,11 @@ struct Verbs {
   bool notify = false;
   bool wait = false;
   bool lock = false;
+  bool call = false;  ///< to send is to call, and to wait for the reply
 };
 
+/// A remote procedure call is a channel too: a request is a message, which the client's commit
+/// sends, waiting for the reply, and the server's peek receives, replying with the same bytes.
 class AnyEnd {
  public:
   AnyEnd() = default;
@@ -32,10 +35,14 @@ class AnyEnd {
   virtual void commit() = 0;
   virtual View peek(std::size_t size) = 0;
   virtual void release() = 0;
+  /// What the last call was answered.
+  virtual View reply() const = 0;
   virtual void notify() = 0;
   virtual void wait() = 0;
   virtual void lock() = 0;
   virtual void unlock() = 0;
+  /// Whether a lock was told that its holder before had died.
+  virtual bool knows_of_death() const = 0;
 };
 
 class AnyLink {

@@ -27,6 +27,8 @@ int list_command(bool json);
 int describe_command(const std::string& transport, bool json);
 int doctor_command(bool json);
 int probe_command(const std::vector<std::string>& transports, const std::string& format);
+/// The same for these rows.
+int probe_rows(const std::vector<const Row*>& rows, const std::string& format);
 int sweep_command();
 int table_command(const std::vector<std::string>& files, const std::string& format,
                   const std::string& color);

@@ -35,6 +35,7 @@ Json facts_json(const Row& row) {
             {"persistence", text(facts.persistence)},
             {"delivery", text(facts.delivery)},
             {"peers", text(facts.peers)},
+            {"pollable", facts.pollable},
             {"copies", facts.copies},
             {"standard", facts.standard},
             {"message_max", nullptr},
@@ -102,6 +103,7 @@ int describe_command(const std::string& transport, bool json) {
     fmt::print("  persistence      {}\n", text(facts.persistence));
     fmt::print("  delivery         {}\n", text(facts.delivery));
     fmt::print("  peers            {}\n", text(facts.peers));
+    fmt::print("  epoll            {}\n", facts.pollable ? "can wait for it" : "can't wait for it");
     fmt::print("  copies           {}\n", facts.copies);
     fmt::print("  standard         {}\n", facts.standard);
     fmt::print("  largest message  {}\n", limit_text(*row));

@@ -172,8 +172,8 @@ RunDirectory::~RunDirectory() {
   ::rmdir(path_.c_str());
 }
 
-void RunDirectory::clear() const {
-  remove_contents(path_);
+std::vector<std::string> RunDirectory::clear() const {
+  return remove_contents(path_);
 }
 
 Name::Name(const RunDirectory& directory, NameKind kind)

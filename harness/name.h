@@ -47,8 +47,8 @@ class RunDirectory {
   /// Whether the process that holds it makes the objects that it names.
   bool is_ours() const { return ours_; }
   /// Removes what is noted or lies in the directory: what a killed runner left. The driver calls
-  /// it after each run.
-  void clear() const;
+  /// it after each run. Returns the notes ("kind:name") and paths of what was there.
+  std::vector<std::string> clear() const;
   /// For the probe: while names are kept, Name::unlink() does nothing, so that it can be seen what
   /// the mechanism itself leaves behind. In processes that are forked afterwards, too.
   void keep_names(bool keep) const { keeps_names_ = keep; }

@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "harness/latency_target.h"
 #include "harness/text.h"
 
 namespace ipcbench {
@@ -79,6 +80,8 @@ constexpr PlanFlag plan_flags[] = {
      "Go on with each cell until the 95 % interval is ±N %, or the budget ends"},
     {"--metric", &RunOptions::metric, "IPCBENCH_METRIC", "NAME",
      "The measure that --precision is about: p50, p99, cpu_ns_per_message …"},
+    {"--latency-target", &RunOptions::latency_target, "IPCBENCH_LATENCY_TARGET", "TARGET",
+     "paced: look for the highest rate that keeps it, such as 'p99<50us'"},
     {"--budget", &RunOptions::budget, "IPCBENCH_BUDGET", "TIME",
      "Time for all runs together, with --precision (10min)"},
     {"-f,--filter", &RunOptions::filter, "IPCBENCH_FILTER", "REGEX",
@@ -188,6 +191,8 @@ static Stopping resolve_stopping(const RunOptions& options) {
   if (!options.retries.empty())
     stopping.retries_percent =
         static_cast<int>(100 * parse_percent(options.retries, "--retries", 0, 100) + 0.5);
+  if (!options.latency_target.empty())
+    stopping.target = parse_latency_target(options.latency_target);
   if (options.precision.empty() && !(options.metric + options.budget).empty())
     throw UsageError("--metric and --budget: are about --precision; give it, such as 3%");
   if (options.precision.empty()) return stopping;
@@ -225,6 +230,12 @@ Selection resolve(const RunOptions& given, const Topology& topology) {
         selection.loads[name] =
             parse_each(list, fmt::format("--{}", name).c_str(),
                        [&](const auto& word) { return axis.parse(word, axis); });
+  if (!given.latency_target.empty()) {
+    if (!given.rate.empty())
+      throw UsageError(
+          "--latency-target and --rate: the one looks for the other; give one of them");
+    selection.loads["rate"] = rate_ladder();
+  }
   selection.repeats = static_cast<int>(parse_number(options.repeats, "--repeats", 1, 10'000));
   selection.warmup_ns = parse_duration(options.warmup, "--warmup", 0, 60);
   selection.min_time_ns = parse_duration(options.min_time, "--min-time", 0.001, 600);

@@ -49,6 +49,7 @@ struct RunOptions {
   std::string precision;
   std::string metric;
   std::string budget;
+  std::string latency_target;
   std::string filter;
   std::string output;
   std::string color = "auto";

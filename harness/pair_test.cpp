@@ -162,7 +162,9 @@ TEST_P(PairOf, KilledConnectEndsServe) {
 
 TEST_P(PairOf, AKilledEndIsNamed) {
   const auto pair = stuck_at(Phase::measuring);
-  ::kill(control().ends[0].pid.load(), SIGKILL);
+  const pid_t end = control().ends[0].pid.load();
+  ASSERT_GT(end, 0);
+  ::kill(end, SIGKILL);
   EXPECT_EQ(pair->client->finish(), 3);
   EXPECT_TRUE(contains(pair->client->err, "failed: producer killed by signal 9 ("))
       << pair->client->err;

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "harness/estimate.h"
+#include "harness/latency_target.h"
 #include "harness/text.h"
 
 namespace ipcbench {
@@ -174,7 +175,10 @@ void shuffle(std::vector<std::size_t>& items, std::mt19937_64& random) {
 }
 
 std::string_view text(Why why) {
-  return why == Why::planned ? "planned" : why == Why::suspect ? "suspect" : "precision";
+  return why == Why::planned     ? "planned"
+         : why == Why::suspect   ? "suspect"
+         : why == Why::precision ? "precision"
+                                 : "target";
 }
 
 Params Plan::params(const PlannedCell& cell, TickRate rate) const {
@@ -185,6 +189,10 @@ Params Plan::params(const PlannedCell& cell, TickRate rate) const {
   params.manner = cell.manner;
   params.load = cell.load;
   std::copy(cell.mix.sizes.begin(), cell.mix.sizes.end(), params.mixed_sizes.begin());
+  if (stopping.target.limit_ns > 0 && cell.scenario == "paced" && count == 0)
+    params.count = std::max(messages_for(stopping.target),
+                            static_cast<std::uint64_t>(static_cast<double>(min_time_ns) * 1e-9 *
+                                                       static_cast<double>(cell.load.rate_per_s)));
   params.mixed_count = static_cast<std::uint32_t>(cell.mix.sizes.size());
   if (const auto scenario = find_scenario(cell.scenario))
     params.is_crowded = is_crowded(all_scenarios()[*scenario], cell);
@@ -223,6 +231,11 @@ Plan make_plan(const Selection& selection) {
             .in_pairs = selection.in_pairs,
             .quiet_machine = selection.quiet_machine};
   const std::set<std::uint64_t> sizes(selection.sizes.begin(), selection.sizes.end());
+  /// A rate that is run if the search comes by.
+  const auto is_later = [&](const PlannedCell& cell) {
+    return selection.stopping.target.limit_ns > 0 && cell.scenario == "paced" &&
+           cell.load.rate_per_s != first_rate_per_s;
+  };
   const auto add = [&](const Row& row, std::size_t scenario, std::optional<std::uint64_t> size,
                        const SizeMix& mix, const Place& place, const Manner& manner,
                        const Load& load) {
@@ -236,6 +249,7 @@ Plan make_plan(const Selection& selection) {
                      .skipped = ""};
     if (!std::regex_search(cell.key(), filter)) return;
     cell.skipped = reason_to_skip(row, scenario, cell, selection.depth);
+    if (!cell.skipped.empty() && is_later(cell)) return;  // one line says it for all rates
     plan.cells.push_back(std::move(cell));
   };
   std::vector<Manner> manners;
@@ -267,7 +281,7 @@ Plan make_plan(const Selection& selection) {
 
   std::vector<std::size_t> due;
   for (std::size_t i = 0; i < plan.cells.size(); ++i)
-    if (plan.cells[i].skipped.empty()) due.push_back(i);
+    if (plan.cells[i].skipped.empty() && !is_later(plan.cells[i])) due.push_back(i);
   std::mt19937_64 random(selection.seed);
   for (int repeat = 1; repeat <= selection.repeats; ++repeat) {
     shuffle(due, random);
@@ -388,16 +402,20 @@ PlannedRun planned_run_from_json(const nlohmann::ordered_json& json, const Plan&
     throw UsageError(
         fmt::format("the plan's order names cell {} of {}", run.cell, plan.cells.size()));
   if (json.size() < 3) return run;
-  for (const Why why : {Why::suspect, Why::precision})
+  for (const Why why : {Why::suspect, Why::precision, Why::target})
     if (json.at(2) == text(why)) run.why = why;
   if (run.why == Why::planned)
-    throw UsageError(fmt::format("the plan's order has {}; expected suspect or precision",
+    throw UsageError(fmt::format("the plan's order has {}; expected suspect, precision or target",
                                  printable(json.at(2).dump(), 60)));
   return run;
 }
 
+static nlohmann::ordered_json target_json(const LatencyTarget& target) {
+  if (target.limit_ns == 0) return nullptr;
+  return {{"percentile", target.percentile}, {"limit_ns", target.limit_ns}};
+}
+
 nlohmann::ordered_json to_json(const Plan& plan) {
-  using Json = nlohmann::ordered_json;
   const Stopping& stopping = plan.stopping;
   nlohmann::ordered_json cells = nlohmann::ordered_json::array();
   for (const PlannedCell& cell : plan.cells) {
@@ -429,6 +447,7 @@ nlohmann::ordered_json to_json(const Plan& plan) {
           {"precision", stopping.precision > 0 ? Json(stopping.precision) : Json(nullptr)},
           {"metric", stopping.metric.empty() ? Json(nullptr) : Json(stopping.metric)},
           {"budget_ns", stopping.budget_ns > 0 ? Json(stopping.budget_ns) : Json(nullptr)},
+          {"latency_target", target_json(stopping.target)},
           {"in_pairs", plan.in_pairs},
           {"quiet_machine", plan.quiet_machine},
           {"cells", std::move(cells)},
@@ -438,11 +457,18 @@ nlohmann::ordered_json to_json(const Plan& plan) {
 /// Older files know nothing of it.
 static Stopping stopping_from_json(const nlohmann::ordered_json& json) {
   const auto has = [&](const char* key) { return json.contains(key) && !json.at(key).is_null(); };
-  Stopping stopping{.retries_percent = 0, .precision = 0, .metric = "", .budget_ns = 0};
+  Stopping stopping{
+      .retries_percent = 0, .precision = 0, .metric = "", .target = {}, .budget_ns = 0};
   if (has("retries_percent"))
     stopping.retries_percent =
         static_cast<int>(natural(json.at("retries_percent"), "retries_percent", 100));
   if (has("precision")) json.at("precision").get_to(stopping.precision);
+  if (has("latency_target")) {
+    const auto& target = json.at("latency_target");
+    target.at("percentile").get_to(stopping.target.percentile);
+    stopping.target.limit_ns =
+        static_cast<std::int64_t>(natural(target.at("limit_ns"), "limit_ns", INT64_MAX));
+  }
   if (has("metric")) json.at("metric").get_to(stopping.metric);
   if (has("budget_ns"))
     stopping.budget_ns =

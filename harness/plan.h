@@ -18,11 +18,18 @@
 
 namespace ipcbench {
 
+/// What the messages of paced must keep at the highest rate that is looked for (latency_target.h).
+struct LatencyTarget {
+  std::string percentile;     ///< "p99"
+  std::int64_t limit_ns = 0;  ///< 0: none is looked for
+};
+
 /// When more than the planned repeats are run (stopping.h).
 struct Stopping {
-  int retries_percent = 20;    ///< runs for suspect ones, of the planned ones at most
-  double precision = 0;        ///< half width of the interval, as a fraction; 0: not asked for
-  std::string metric;          ///< of which; "": the scenario's main one
+  int retries_percent = 20;  ///< runs for suspect ones, of the planned ones at most
+  double precision = 0;      ///< half width of the interval, as a fraction; 0: not asked for
+  std::string metric;        ///< of which; "": the scenario's main one
+  LatencyTarget target;
   std::int64_t budget_ns = 0;  ///< for all runs together: no further one is begun after it
 };
 
@@ -67,9 +74,9 @@ struct PlannedCell {
   std::string key() const;
 };
 
-/// Why a run is in the plan: from the beginning, in place of a suspect one, or because its cell was
-/// still open.
-enum class Why { planned, suspect, precision };
+/// Why a run is in the plan: from the beginning, in place of a suspect one, because its cell was
+/// still open, or in search of a rate.
+enum class Why { planned, suspect, precision, target };
 std::string_view text(Why why);
 
 struct PlannedRun {

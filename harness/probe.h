@@ -5,6 +5,7 @@
 // answers a question too.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,5 +34,23 @@ std::vector<std::string_view> probe_facts();
 
 /// Every fact of an available row, in that order.
 std::vector<Proof> probe(const Row& row, const RunDirectory& directory);
+/// One fact of it.
+Proof probe(std::string_view fact, const Row& row, const RunDirectory& directory);
+
+/// A transport, and what came of it.
+struct Probed {
+  const Row* row = nullptr;
+  bool is_done = false;
+  std::string unavailable = {};
+  std::vector<Proof> proofs = {};  ///< none where it is unavailable
+};
+struct ProbeResult {
+  std::vector<Probed> all = {};
+  int signal = 0;  ///< by which it was interrupted, or 0
+};
+
+/// Probes them all, several at once, and shows each as soon as those before it are shown.
+ProbeResult probe_all(const std::vector<const Row*>& rows,
+                      const std::function<void(const Probed&)>& show);
 
 }  // namespace ipcbench

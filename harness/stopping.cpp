@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/latency_target.h"
 #include "harness/table.h"
 #include "harness/text.h"
 
@@ -138,13 +139,16 @@ std::vector<OpenCell> open_cells(const Plan& plan, const std::vector<Json>& runs
 
 std::vector<PlannedRun> more_runs(const Plan& plan, const std::vector<Json>& runs) {
   std::vector<PlannedRun> more = runs_for_suspects(plan, runs);
+  if (more.empty()) more = in_order(plan, cells_for_target(plan, runs), Why::target);
   return more.empty() ? runs_for_precision(plan, runs) : more;
 }
 
 Json stopping_json(const Plan& plan, const std::vector<Json>& runs) {
   Json json{{"suspect_runs", count_suspect(runs)},
             {"runs_for_suspects", count_of(plan, Why::suspect)},
-            {"runs_for_precision", count_of(plan, Why::precision)}};
+            {"runs_for_precision", count_of(plan, Why::precision)},
+            {"runs_for_target", count_of(plan, Why::target)}};
+  if (plan.stopping.target.limit_ns > 0) json["rates"] = knees_json(plan, runs);
   if (plan.stopping.precision <= 0) return json;
   json["open"] = Json::array();
   for (const OpenCell& open : open_cells(plan, runs))
@@ -165,6 +169,7 @@ std::vector<std::string> stopping_lines(const Plan& plan, const std::vector<Json
       lines.back() += fmt::format("; {} were made for them (--retries {}%)",
                                   count_of(plan, Why::suspect), plan.stopping.retries_percent);
   }
+  for (std::string& line : knee_lines(plan, runs)) lines.push_back(std::move(line));
   if (plan.stopping.precision <= 0) return lines;
   const std::vector<OpenCell> open = open_cells(plan, runs);
   if (open.empty())

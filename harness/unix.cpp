@@ -21,7 +21,7 @@ void fail(const char* call, std::string_view object) {
 }
 
 void fail_closed(const char* call) {
-  throw std::runtime_error(fmt::format("{}: the other end has closed the link", call));
+  throw LinkClosed(fmt::format("{}: the other end has closed the link", call));
 }
 
 // By number: the C library's own declaration is not usable from C++ in glibc 2.36.

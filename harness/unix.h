@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +24,11 @@ using View = std::span<const std::byte>;
 /// Throws std::system_error with errno and "call(object)".
 [[noreturn, gnu::cold, gnu::noinline]] void fail(const char* call, std::string_view object = {});
 
-/// Throws std::runtime_error: the other end has closed the link.
+/// The other end has closed the link.
+struct LinkClosed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+/// Throws LinkClosed.
 [[noreturn, gnu::cold, gnu::noinline]] void fail_closed(const char* call);
 
 /// Passes a system call's result through, and throws when it is -1 (or MAP_FAILED).

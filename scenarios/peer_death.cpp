@@ -1,7 +1,5 @@
 #include "scenarios/peer_death.h"
 
-#include <signal.h>
-
 #include <cstdio>
 #include <optional>
 #include <stdexcept>
@@ -36,7 +34,7 @@ std::string die(Bench& bench, Runner& runner, const LinkMaker& maker, std::size_
   const Params& params = runner.params();
   // It lives as long as this process, which gives its descriptors away first.
   AnyLink& link = *maker.make(runner.shape()).release();
-  const pid_t sender = fork_subject(bench, producer, [&] {
+  fork_subject(bench, producer, [&] {
     pin(params.cpus[producer]);
     const auto end = link.producer();
     for (std::uint64_t i = 0;; ++i) {
@@ -45,7 +43,7 @@ std::string die(Bench& bench, Runner& runner, const LinkMaker& maker, std::size_
       bench.count[producer].store(i + 1, std::memory_order_release);
     }
   });
-  const pid_t receiver = fork_subject(bench, consumer, [&] {
+  fork_subject(bench, consumer, [&] {
     pin(params.cpus[consumer]);
     const auto end = link.consumer();
     for (std::uint64_t i = 0;; ++i) {
@@ -62,11 +60,12 @@ std::string die(Bench& bench, Runner& runner, const LinkMaker& maker, std::size_
     return bench.count[consumer] >= traffic ||
            (bench.count[consumer] > 0 && monotonic_ns() - begin_ns > traffic_ns);
   };
-  if (!within(2'000'000'000, is_under_way)) throw std::runtime_error("no message came through");
+  if (!happens(bench, is_under_way)) throw std::runtime_error("no message came through");
   const std::int64_t killed_ns = monotonic_ns();
-  ::kill(victim == producer ? sender : receiver, SIGKILL);
+  kill_subject(bench, victim);
   const std::size_t survivor = 1 - victim;
-  const bool noticed = within(patience_ns, [&] { return bench.ended_ns[survivor] != 0; });
+  const bool noticed = happens(
+      bench, [&] { return bench.ended_ns[survivor] != 0; }, patience_ns);
   const std::uint64_t sent = bench.count[producer];
   const std::uint64_t got = bench.count[consumer];
   return fmt::format("{} {} {}", noticed ? bench.ended_ns[survivor] - killed_ns : -1,
@@ -74,18 +73,16 @@ std::string die(Bench& bench, Runner& runner, const LinkMaker& maker, std::size_
 }
 
 Death witness(Runner& runner, const LinkMaker& maker, std::size_t victim) {
-  const std::optional<std::string> answer =
+  const std::string answer =
       in_the_lab([&](Bench& bench) { return die(bench, runner, maker, victim); });
   runner.shape().directory->clear();  // of what the dead have left
-  if (!answer) throw std::runtime_error("the two processes didn't come to their end in time");
-  if (answer->starts_with("error: ")) throw std::runtime_error(answer->substr(7));
   long long noticed_ns = 0;
   unsigned long long lost = 0;
   int rest = 0;
-  if (std::sscanf(answer->c_str(), "%lld %llu %n", &noticed_ns, &lost, &rest) < 2)
-    throw std::logic_error(*answer);
+  if (std::sscanf(answer.c_str(), "%lld %llu %n", &noticed_ns, &lost, &rest) < 2)
+    throw std::logic_error(answer);
   Death death{.noticed_ns = std::nullopt,
-              .how = answer->substr(static_cast<std::size_t>(rest)),
+              .how = answer.substr(static_cast<std::size_t>(rest)),
               .lost = static_cast<double>(lost)};
   if (noticed_ns >= 0) death.noticed_ns = static_cast<double>(noticed_ns);
   return death;

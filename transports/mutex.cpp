@@ -26,6 +26,7 @@ class Mutex {
 
   struct Holder {
     pthread_mutex_t* mutex;
+    bool owner_died = false;
     void lock() {
       const int error = ::pthread_mutex_lock(mutex);
       if (error != 0) [[unlikely]]
@@ -37,6 +38,7 @@ class Mutex {
     [[gnu::cold, gnu::noinline]] void take_over(int error) {
       if (error != EOWNERDEAD) check_pthread(error, "pthread_mutex_lock");
       check_pthread(::pthread_mutex_consistent(mutex), "pthread_mutex_consistent");
+      owner_died = true;
     }
   };
 
@@ -44,8 +46,8 @@ class Mutex {
     const auto& variant = shape.variant_as<Variant>();
     check_pthread(make_mutex(mutex_.get(), variant.robust, variant.protocol), "pthread_mutex_init");
   }
-  Holder producer() { return {mutex_.get()}; }
-  Holder consumer() { return {mutex_.get()}; }
+  Holder producer() { return {.mutex = mutex_.get()}; }
+  Holder consumer() { return {.mutex = mutex_.get()}; }
 
  private:
   Shared<pthread_mutex_t> mutex_;

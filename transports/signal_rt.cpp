@@ -4,6 +4,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <stdexcept>
+
 #include "scenarios/matrix.h"
 #include "transports/signal.h"
 
@@ -59,7 +61,10 @@ struct SignalRt {
     void release() {}
   };
 
-  explicit SignalRt(const Shape& shape) : address_(shape, {SIGRTMIN}) {}
+  // The kernel would copy some bytes more, which are others' in the description.
+  explicit SignalRt(const Shape& shape) : address_(shape, {SIGRTMIN}) {
+    if (shape.size > message_max()) throw std::length_error("a signal's value has 8 bytes");
+  }
 
   /// Of the signals that may be pending for all processes of this user.
   std::size_t depth() const {
