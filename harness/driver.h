@@ -31,8 +31,8 @@ struct EndOutcome {
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   std::uint64_t page_faults = 0;
-  std::optional<std::uint64_t> migrations;
-  std::optional<std::int64_t> kept_waiting_ns;  ///< runnable, and not running
+  std::optional<std::uint64_t> migrations{};
+  std::optional<std::int64_t> kept_waiting_ns{};  ///< runnable, and not running
   bool is_fifo = false;
   CounterReading counters{};
   std::int64_t life_user_ns = 0;  ///< of the whole process, set-up and warm-up included

@@ -31,6 +31,11 @@ int answer_fd = -1;
 /// What the first letter of an answer says.
 enum class Kind : char { answer = 'a', undecided = 'u', error = 'e' };
 
+/// Whether an error says that the machine, or the user, has no room left, whatever is tried.
+bool is_scarcity(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOSPC;
+}
+
 [[noreturn]] void conduct(const std::function<std::string(Bench&)>& experiment, Bench& bench,
                           pid_t laboratory) {
   ::setpgid(0, 0);
@@ -48,6 +53,9 @@ enum class Kind : char { answer = 'a', undecided = 'u', error = 'e' };
   } catch (const Undecided& undecided) {
     kind = Kind::undecided;
     answer = undecided.what();
+  } catch (const std::system_error& error) {
+    kind = is_scarcity(error.code().value()) ? Kind::undecided : Kind::error;
+    answer = error.what();
   } catch (const std::exception& error) {
     kind = Kind::error;
     answer = error.what();
@@ -109,7 +117,7 @@ class Stillness {
   }
   /// It slept, or did nothing with the processor that it had.
   bool is_still(const Look& then, const Look& now, std::int64_t quiet_ns) const {
-    constexpr std::int64_t enough_ns = 30'000'000;
+    const std::int64_t enough_ns = quiet_ns / 3;
     if (now.is_gone) return true;
     const std::int64_t passed_ns = monotonic_ns() - since_ns_;
     if (passed_ns < quiet_ns) return false;
@@ -203,7 +211,7 @@ void fork_subject(Bench& bench, std::size_t place, const std::function<void()>& 
   } catch (const LinkClosed& closed) {
     note_error(bench, place, "EOF", closed.what());
   } catch (const std::exception& error) {
-    note_error(bench, place, "error", error.what());
+    note_error(bench, place, "an error", error.what());
   }
   bench.ended_ns[place].store(monotonic_ns(), std::memory_order_release);
   // It stays, so that its descriptors do: only a killed subject is gone.

@@ -26,7 +26,7 @@ struct Bench {
   std::array<std::atomic<std::uint32_t>, places> step;   ///< how far it is; what an experiment says
   std::array<std::atomic<std::int64_t>, places> ended_ns;  ///< when its body returned or threw
   std::array<char[200], places> error;                     ///< what it threw, or ""
-  std::array<char[24], places> sign;  ///< the same in a word: EOF, EPIPE, SIGABRT, error
+  std::array<char[24], places> sign;  ///< the same in a word: EOF, EPIPE, SIGABRT, "an error"
   std::array<char[200], places> seen;
   std::atomic<std::uint32_t> open;  ///< how many subjects have opened their ends
   std::atomic<bool> begun;          ///< they have met
@@ -38,7 +38,8 @@ struct Undecided : std::runtime_error {
 };
 
 /// Runs `experiment` in a process group of its own and returns what it returned. Nobody of the
-/// group is left. Throws Undecided if it wasn't done in time, std::runtime_error if it threw.
+/// group is left. Throws Undecided if it wasn't done in time, or if there was no room (memory,
+/// descriptors, queues) for it, and std::runtime_error if it threw something else.
 std::string in_the_lab(const std::function<std::string(Bench&)>& experiment);
 
 /// Within an experiment: forks a subject that runs `body` and notes how it ended.
@@ -52,7 +53,8 @@ void kill_subject(Bench& bench, std::size_t place);
 void let_go_of_descriptors();
 
 /// Within an experiment: asks until the answer is yes; or until all subjects have stood still for
-/// `quiet_ns`, so that it will never be. Throws Undecided when they still go on after a long while.
+/// `quiet_ns` (or have used a third of it without progress), so that it will never be. Throws
+/// Undecided when they still go on after a long while.
 bool happens(Bench& bench, const std::function<bool()>& question,
              std::int64_t quiet_ns = 100'000'000);
 

@@ -20,7 +20,7 @@ namespace ipcbench {
 
 /// What the messages of paced must keep at the highest rate that is looked for (latency_target.h).
 struct LatencyTarget {
-  std::string percentile;     ///< "p99"
+  std::string percentile{};   ///< "p99"
   std::int64_t limit_ns = 0;  ///< 0: none is looked for
 };
 
@@ -28,8 +28,8 @@ struct LatencyTarget {
 struct Stopping {
   int retries_percent = 20;  ///< runs for suspect ones, of the planned ones at most
   double precision = 0;      ///< half width of the interval, as a fraction; 0: not asked for
-  std::string metric;        ///< of which; "": the scenario's main one
-  LatencyTarget target;
+  std::string metric{};      ///< of which; "": the scenario's main one
+  LatencyTarget target{};
   std::int64_t budget_ns = 0;  ///< for all runs together: no further one is begun after it
 };
 

@@ -71,14 +71,14 @@ TEST(Stopping, RunsForSuspectOnesAreBounded) {
 }
 
 TEST(Stopping, AnInterruptedPlanGoesOnAsItWouldHave) {
-  const auto run = [](const PlannedRun& run) {
+  const auto made = [](const PlannedRun& run) {
     return run_of(100 + 40.0 * run.repeat * (run.cell == 2),
                   run.cell % 3 == 0 ? Status::suspect : Status::ok);
   };
   const Stopping stopping{
       .retries_percent = 20, .precision = 0.05, .metric = "", .budget_ns = 9'000'000'000};
   Plan whole = plan_of(6, stopping);
-  const std::vector<Json> runs = execute(whole, run);
+  const std::vector<Json> runs = execute(whole, made);
   ASSERT_GT(whole.order.size(), 72U);
   const Plan fresh = plan_of(6, stopping);
   for (const std::size_t cut : {std::size_t{60}, std::size_t{65}, std::size_t{75}}) {
@@ -90,11 +90,11 @@ TEST(Stopping, AnInterruptedPlanGoesOnAsItWouldHave) {
         const auto more = more_runs(plan, done);
         plan.order.insert(plan.order.end(), more.begin(), more.end());
       }
-      done.push_back(run(plan.order[done.size()]));
+      done.push_back(made(plan.order[done.size()]));
     }
     plan = plan_from_json(to_json(plan));
     while (true) {
-      while (done.size() < plan.order.size()) done.push_back(run(plan.order[done.size()]));
+      while (done.size() < plan.order.size()) done.push_back(made(plan.order[done.size()]));
       const auto more = more_runs(plan, done);
       if (more.empty()) break;
       plan.order.insert(plan.order.end(), more.begin(), more.end());

@@ -247,7 +247,8 @@ TEST(PeerDeath, IsNoticedByAPipeAndNotByARing) {
   expect_measured(ring);
   EXPECT_TRUE(std::isnan(value_of(ring, "sender_notices_ns").number));
   EXPECT_NE(value_of(ring, "sender_notices_ns").note, "");
-  EXPECT_EQ(value_of(ring, "lost_messages").number, 64) << "all that the ring holds";
+  // All that the ring holds, and perhaps one that was taken and not counted yet.
+  EXPECT_NEAR(value_of(ring, "lost_messages").number, 64, 1);
 }
 
 TEST(Memory, KnowsWhatAPipeHolds) {

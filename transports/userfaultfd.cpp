@@ -22,7 +22,7 @@ struct Userfaultfd {
                                .summary = "page faults that the other process answers",
                                .family = Family::process,
                                .naming = Naming::pid,
-                               .handle = Handle::memory,
+                               .handle = Handle::fd,
                                .boundary = Boundary::message,
                                .persistence = Persistence::process,
                                .delivery = Delivery::reliable,
