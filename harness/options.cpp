@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <random>
 
@@ -275,7 +276,7 @@ std::int64_t parse_duration(const std::string& text, std::string_view what, doub
   if (error != std::errc() || factor == 0 || !(seconds >= low_s && seconds <= high_s))
     throw UsageError(fmt::format("{} '{}': expected a time from {:g}s to {:g}s, such as 20ms", what,
                                  printable(text), low_s, high_s));
-  return static_cast<std::int64_t>(seconds * 1e9);
+  return std::llround(seconds * 1e9);
 }
 
 double parse_percent(const std::string& text, std::string_view what, double low, double high) {

@@ -130,12 +130,13 @@ TEST(Stats, OrderStatisticsCoverAsOftenAsTheySay) {
   for (const auto& [quantile, truth, count] :
        {std::tuple{0.5, 1.0, 10}, {0.5, 1.0, 20}, {0.9, 3.6022245, 60}, {0.9, 3.6022245, 300}}) {
     double said = 0;
-    const double coverage = coverage_of(2'500, [&](Random& random) {
-      const Estimate estimate =
-          estimate_quantile(sample(log_normal.draw, count, random), quantile).value();
-      said = estimate.confidence;
-      return holds(estimate, truth);
-    });
+    const double coverage =
+        coverage_of(2'500, [&, quantile = quantile, truth = truth, count = count](Random& random) {
+          const Estimate estimate =
+              estimate_quantile(sample(log_normal.draw, count, random), quantile).value();
+          said = estimate.confidence;
+          return holds(estimate, truth);
+        });
     fmt::print("quantile {}, {} values: {:.1f} %, said {:.1f} %\n", quantile, count, 100 * coverage,
                100 * said);
     EXPECT_GE(said, 0.95) << "ranks are whole numbers: never less than what was asked for";
