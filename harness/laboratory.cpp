@@ -29,7 +29,7 @@ constexpr std::int64_t question_ns = 20'000'000'000;  // however busy the machin
 int answer_fd = -1;
 
 /// What the first letter of an answer says.
-enum class Kind : char { answer = 'a', undecided = 'u', error = 'e' };
+enum class Kind : char { answer = 'a', undecided = 'u', scarce = 's', error = 'e' };
 
 /// Whether an error says that the machine, or the user, has no room left, whatever is tried.
 bool is_scarcity(int error) {
@@ -54,7 +54,7 @@ bool is_scarcity(int error) {
     kind = Kind::undecided;
     answer = undecided.what();
   } catch (const std::system_error& error) {
-    kind = is_scarcity(error.code().value()) ? Kind::undecided : Kind::error;
+    kind = is_scarcity(error.code().value()) ? Kind::scarce : Kind::error;
     answer = error.what();
   } catch (const std::exception& error) {
     kind = Kind::error;
@@ -190,6 +190,7 @@ std::string in_the_lab(const std::function<std::string(Bench&)>& experiment) {
   const Kind kind = answer.empty() ? Kind::error : static_cast<Kind>(answer[0]);
   const std::string words = answer.empty() ? "no answer" : answer.substr(1);
   if (kind == Kind::undecided) throw Undecided(words);
+  if (kind == Kind::scarce) throw Scarce(words);
   if (kind == Kind::error) throw std::runtime_error(words);
   return words;
 }

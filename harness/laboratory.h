@@ -37,9 +37,14 @@ struct Undecided : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// There was no room for it: no memory, descriptors or queues.
+struct Scarce : Undecided {
+  using Undecided::Undecided;
+};
+
 /// Runs `experiment` in a process group of its own and returns what it returned. Nobody of the
-/// group is left. Throws Undecided if it wasn't done in time, or if there was no room (memory,
-/// descriptors, queues) for it, and std::runtime_error if it threw something else.
+/// group is left. Throws Undecided if it wasn't done in time, Scarce, and std::runtime_error if it
+/// threw something else.
 std::string in_the_lab(const std::function<std::string(Bench&)>& experiment);
 
 /// Within an experiment: forks a subject that runs `body` and notes how it ended.

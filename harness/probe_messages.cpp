@@ -132,9 +132,10 @@ Proof holds_notifications(const Subject& subject, const LinkMaker& maker) {
           await([&] { return bench.step[1] == 1; });
           for (; bench.count[1] < sent; ++bench.count[1]) end.wait();
         });
-    if (!happens(bench, [&] { return bench.count[0] == sent; }))
-      return bench.count[0] == 0 ? std::string("none: notify waits")
-                                 : fmt::format("{}, then notify waits", bench.count[0].load());
+    if (!happens(bench, [&] { return bench.count[0] == sent || bench.ended_ns[0] != 0; }) ||
+        !first_error(bench).empty())
+      return fmt::format("{}, then notify {}", bench.count[0].load(),
+                         first_error(bench).empty() ? "waits" : "fails");
     bench.step[1] = 1;
     if (happens(bench, [&] { return bench.count[1] == sent; })) return "counts them";
     return bench.count[1] == 1 ? "one: they coalesce" : fmt::format("{}", bench.count[1].load());
