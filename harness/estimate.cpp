@@ -26,7 +26,7 @@ double count_s(const PlannedCell& cell) {
 double of_rounds(const Plan& plan, const PlannedCell& cell) {
   const double warmup_s = seconds(plan.warmup_ns);
   const double rounds_s = std::max(1.25 * warmup_s, std::min(127 * count_s(cell), 17 * warmup_s));
-  return 0.008 + rounds_s + std::max(seconds(plan.min_time_ns), 4 * count_s(cell));
+  return 0.010 + rounds_s + std::max(seconds(plan.min_time_ns), 4 * count_s(cell));
 }
 
 double of_paced(const Plan& plan, const PlannedCell& cell) {

@@ -243,6 +243,42 @@ TEST_F(Interruption, AJournalOfAllRunsBecomesTheResults) {
   EXPECT_EQ(results()["runs"], document["runs"]);
 }
 
+TEST_F(Interruption, WhatWasAddedToThePlanIsResumed) {
+  ASSERT_EQ(run_program(sandbox_,
+                        {"run",        "-q",  "-t",          "pipe",  "-S",          "ping_pong",
+                         "-s",         "64",  "-r",          "2",     "-o",          output(),
+                         "--min-time", "1ms", "--warmup",    "0ms",   "--placement", "none",
+                         "--retries",  "0",   "--precision", "0.01%", "--budget",    "2s"})
+                .status,
+            0);
+  const Json document = results();
+  ASSERT_GT(document["runs"].size(), 4U) << "then this test would test nothing";
+  // A journal of the two planned runs, what was added after them, and one run of that.
+  Json plan = document["plan"];
+  plan["order"] = Json::array({document["plan"]["order"][0], document["plan"]["order"][1]});
+  const Json more{{"more", Json::array({document["plan"]["order"][2]})}};
+  ASSERT_EQ(more["more"][0][2], "precision");
+  std::string text =
+      Json{{"schema", "ipcbench-journal/1"}, {"context", document["context"]}, {"plan", plan}}
+          .dump() +
+      "\n";
+  for (const Json& line : {document["runs"][0], document["runs"][1], more, document["runs"][2]})
+    text += line.dump() + "\n";
+  sandbox_.write("x.json.journal", text);
+  std::filesystem::remove(output());
+  EXPECT_EQ(run_program(sandbox_, {"table", output() + ".journal"}).status, 0);
+  const Finished finished = run_program(sandbox_, {"run", "--resume", "-o", output()});
+  EXPECT_EQ(finished.status, 0) << finished.err;
+  const Json again = results();
+  EXPECT_EQ(again["context"]["complete"], true);
+  EXPECT_GT(again["runs"].size(), 3U);
+  expect_runs_in_order(again["plan"], again["runs"]);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(again["plan"]["order"][i], document["plan"]["order"][i]);
+    EXPECT_EQ(again["runs"][i], document["runs"][i]);
+  }
+}
+
 TEST_F(Interruption, AFileSizeLimitKeepsWhatIsFinished) {
   // Enough for the control block, a file in memory to which the limit applies too.
   constexpr rlim_t limit_bytes = sizeof(ControlBlock) + (16 << 10);
