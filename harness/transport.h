@@ -182,11 +182,15 @@ template <class T>
 concept Channel = Transport<T> && Paired<T> && Sender<ProducerOf<T>> && Receiver<ConsumerOf<T>>;
 template <class T>
 concept DuplexChannel = Channel<T> && Receiver<ProducerOf<T>> && Sender<ConsumerOf<T>>;
-/// A channel that holds the newest message alone: what isn't answered before the next is lost.
+/// What a channel does with messages decides which loop a scenario runs: a queue delivers them all
+/// in order, a lossy channel may drop some, and a register holds the newest alone: what isn't
+/// answered before the next is lost. A channel is one of the three.
+template <class T>
+concept Queue = Channel<T> &&(T::facts.delivery == Delivery::reliable);
+template <class T>
+concept LossyChannel = Channel<T> &&(T::facts.delivery == Delivery::lossy);
 template <class T>
 concept Register = Channel<T> &&(T::facts.delivery == Delivery::newest);
-template <class T>
-concept Queue = Channel<T> && !Register<T>;
 template <class T>
 concept Signal = Transport<T> && Paired<T> && Notifier<ProducerOf<T>> && Waiter<ConsumerOf<T>>;
 template <class T>

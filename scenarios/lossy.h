@@ -21,9 +21,6 @@
 namespace ipcbench {
 
 /// A channel whose messages may get lost.
-template <class T>
-concept LossyChannel = Channel<T> &&(T::facts.delivery == Delivery::lossy);
-
 template <LossyChannel T>
 struct Lossy {
   static_assert(ImpatientReceiver<ConsumerOf<T>>, "a lossy channel's ends must have recv_within");
