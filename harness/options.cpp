@@ -44,6 +44,8 @@ constexpr PlanFlag plan_flags[] = {
      "How a pair starts: fork, or exec: two unrelated processes that meet by name"},
     {"--peers", &RunOptions::peers, "IPCBENCH_PEERS", "LIST",
      "Producers x consumers on one object: 1x1 (direct), 2x2 (mailbox), 4x1 …"},
+    {"--peer", &RunOptions::other_ends, "IPCBENCH_PEER", "LIST",
+     "Who is at the other end: process, kernel (echoes or reads), source (the kernel produces)"},
     {"-r,--repeats", &RunOptions::repeats, "IPCBENCH_REPEATS", "N",
      "Repeats of every cell, each in fresh processes"},
     {"-w,--warmup", &RunOptions::warmup, "IPCBENCH_WARMUP", "TIME",
@@ -167,6 +169,8 @@ Selection resolve(const RunOptions& given, const Topology& topology) {
   selection.waitings = parse_each(options.waitings, "--wait", parse_waiting);
   selection.starts = parse_each(options.starts, "--start", parse_start);
   selection.peers = parse_each(options.peers, "--peers", parse_peers);
+  if (!options.other_ends.empty())
+    selection.other_ends = parse_each(options.other_ends, "--peer", parse_peer);
   selection.repeats = static_cast<int>(parse_number(options.repeats, "--repeats", 1, 10'000));
   selection.warmup_ns = parse_duration(options.warmup, "--warmup", 0, 60);
   selection.min_time_ns = parse_duration(options.min_time, "--min-time", 0.001, 600);

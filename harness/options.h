@@ -30,6 +30,7 @@ struct RunOptions {
   std::string waitings;
   std::string starts;
   std::string peers;
+  std::string other_ends;
   std::string repeats;
   std::string warmup;
   std::string min_time;

@@ -24,7 +24,9 @@ bool matches(const std::string& pattern, std::string_view name) {
 }
 
 /// "shm_posix" of "shm_posix.futex".
-std::string_view stem(std::string_view name) { return name.substr(0, name.find('.')); }
+std::string_view stem(std::string_view name) {
+  return name.substr(0, name.find('.'));
+}
 
 /// Everything that some pattern takes, once each, in the table's order.
 template <class Item, class Match>
@@ -53,13 +55,16 @@ std::regex compile(const std::string& filter) {
 std::string reason_to_skip(const Row& row, std::size_t scenario, const PlannedCell& cell,
                            std::uint64_t depth) {
   if (!cell.place.impossible.empty()) return cell.place.impossible;
-  const bool shares_core = cell.manner.is_mailbox() ||
-                           (cell.place.cpus[0] >= 0 && cell.place.cpus[0] == cell.place.cpus[1]);
+  const bool is_alone = cell.manner.peer != Peer::process;
+  const bool shares_core =
+      cell.manner.is_mailbox() ||
+      (cell.place.cpus[0] >= 0 && cell.place.cpus[0] == cell.place.cpus[1] && !is_alone);
   return misfit(row, scenario,
                 {.size = cell.size.value_or(0),
                  .depth = depth,
                  .shares_core = shares_core,
                  .waiting = cell.manner.waiting,
+                 .peer = cell.manner.peer,
                  .producers = cell.manner.producers,
                  .consumers = cell.manner.consumers,
                  .directory = nullptr,
@@ -81,12 +86,26 @@ std::string why_no_mailbox(const Row& row, const ScenarioFacts& scenario, const 
   return "";
 }
 
+/// Why the kernel can't be the other end, or "".
+std::string why_no_kernel(const Row& row, const ScenarioFacts& scenario, const Shape& shape,
+                          Start start) {
+  if (!row.kernel_peered) return "the kernel is none of its ends";
+  if (shape.peer == Peer::kernel && !scenario.kernel_consumes)
+    return fmt::format("{} is between processes", scenario.name);
+  if (shape.peer == Peer::source && !scenario.kernel_produces)
+    return fmt::format("{} has no producer that the kernel could be", scenario.name);
+  if (shape.producers > 1 || shape.consumers > 1) return "--peers: the kernel is one peer";
+  if (start == Start::exec) return "--start exec: the kernel is no program";
+  return "";
+}
+
 std::string why_not_in_this_manner(const Row& row, const ScenarioFacts& scenario,
                                    const Shape& shape, Start start) {
   if (shape.waiting != Waiting::block && !row.facts.pollable)
     return fmt::format("--wait {}: it holds no descriptor that can be polled", text(shape.waiting));
   if (shape.waiting == Waiting::spin && shape.shares_core)
     return "spinning needs a core for each end";
+  if (shape.peer != Peer::process) return why_no_kernel(row, scenario, shape, start);
   if (start == Start::exec && row.facts.naming == Naming::inherited)
     return "--start exec: it has no name that an unrelated process could find it by";
   if (shape.producers > 1 || shape.consumers > 1) return why_no_mailbox(row, scenario, shape);
@@ -156,8 +175,10 @@ Plan make_plan(const Selection& selection) {
             .count = selection.count,
             .seed = selection.seed};
   const std::set<std::uint64_t> sizes(selection.sizes.begin(), selection.sizes.end());
+  std::set<std::string> served;  // cells of rows that run in one manner, whichever is asked for
   const auto add = [&](const Row& row, std::size_t scenario, std::optional<std::uint64_t> size,
-                       const Place& place, const Manner& manner) {
+                       const Place& place, Manner manner) {
+    if (row.kernel_served) manner.peer = Peer::kernel;
     PlannedCell cell{.transport = std::string(row.facts.name),
                      .scenario = std::string(all_scenarios()[scenario].name),
                      .size = size,
@@ -165,6 +186,7 @@ Plan make_plan(const Selection& selection) {
                      .manner = manner,
                      .skipped = ""};
     if (!std::regex_search(cell.key(), filter)) return;
+    if (row.kernel_served && !served.insert(cell.key()).second) return;
     cell.skipped = reason_to_skip(row, scenario, cell, selection.depth);
     plan.cells.push_back(std::move(cell));
   };
@@ -172,7 +194,8 @@ Plan make_plan(const Selection& selection) {
   for (const Waiting waiting : selection.waitings)
     for (const Start start : selection.starts)
       for (const auto& [producers, consumers] : selection.peers)
-        manners.push_back({waiting, start, producers, consumers});
+        for (const Peer peer : selection.other_ends)
+          manners.push_back({waiting, start, producers, consumers, peer});
   for (const Row* row : match_all<const Row*>(selection.transports, match_rows))
     for (const std::size_t scenario : match_all<std::size_t>(selection.scenarios, match_scenarios))
       for (const Place& place : selection.places)
@@ -253,12 +276,14 @@ void add_manner(nlohmann::ordered_json& json, const Manner& manner) {
   json["start"] = text(manner.start);
   json["producers"] = manner.producers;
   json["consumers"] = manner.consumers;
+  json["peer"] = text(manner.peer);
 }
 
 Manner manner_from_json(const nlohmann::ordered_json& json) {
   Manner manner;  // older files don't have these
   if (json.contains("wait")) manner.waiting = parse_waiting(json.at("wait").get<std::string>());
   if (json.contains("start")) manner.start = parse_start(json.at("start").get<std::string>());
+  if (json.contains("peer")) manner.peer = parse_peer(json.at("peer").get<std::string>());
   const auto count = [&](const char* key) {
     return json.contains(key) ? static_cast<int>(natural(json.at(key), key, peers_max)) : 1;
   };
@@ -277,6 +302,12 @@ Start parse_start(const std::string& word) {
   for (const Start start : {Start::fork, Start::exec})
     if (word == text(start)) return start;
   throw UsageError(fmt::format("--start '{}': expected fork or exec", printable(word)));
+}
+
+Peer parse_peer(const std::string& word) {
+  for (const Peer peer : {Peer::process, Peer::kernel, Peer::source})
+    if (word == text(peer)) return peer;
+  throw UsageError(fmt::format("--peer '{}': expected process, kernel or source", printable(word)));
 }
 
 std::pair<int, int> parse_peers(const std::string& word) {

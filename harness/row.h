@@ -23,10 +23,12 @@ class Runner;
 /// What a scenario is, for people and for the plan.
 struct ScenarioFacts {
   std::string_view name;
-  std::string_view summary;  ///< one line for `list`
-  std::string_view needs;    ///< what a transport must offer: "a channel", "a lock"
-  bool sized;                ///< the message size is one of its parameters
-  bool shareable = false;    ///< several producers and consumers may share one link (`--peers`)
+  std::string_view summary;      ///< one line for `list`
+  std::string_view needs;        ///< what a transport must offer: "a channel", "a lock"
+  bool sized;                    ///< the message size is one of its parameters
+  bool shareable = false;        ///< several producers and consumers may share one link (`--peers`)
+  bool kernel_consumes = false;  ///< the kernel may be the consumer (`--peer kernel`)
+  bool kernel_produces = false;  ///< the kernel may be the producer (`--peer source`)
 };
 
 /// One transport, erased: its facts, its answers, and a cell for each scenario (in the order of
@@ -39,6 +41,8 @@ struct Row {
   std::string (*unfit)(const Shape&);    ///< why not with these parameters, or ""
   std::vector<void (*)(Runner&)> cells;  ///< executed in the runner's process
   std::vector<LinkMaker> links;          ///< one for each of its families; for the probe
+  bool kernel_peered = false;            ///< the kernel may be its peer
+  bool kernel_served = false;            ///< nobody but the kernel can be its peer
 };
 
 /// All transports, in report order.

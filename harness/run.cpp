@@ -86,6 +86,7 @@ std::vector<std::string> Manner::words() const {
   if (waiting != Waiting::block) words.push_back(fmt::format("wait:{}", text(waiting)));
   if (start != Start::fork) words.push_back(fmt::format("start:{}", text(start)));
   if (is_mailbox()) words.push_back(fmt::format("peers:{}x{}", producers, consumers));
+  if (peer != Peer::process) words.push_back(fmt::format("peer:{}", text(peer)));
   return words;
 }
 
@@ -188,6 +189,7 @@ Shape Runner::shape() const {
           .shares_core = params_.manner.is_mailbox() ||
                          (params_.cpus[0] >= 0 && params_.cpus[0] == params_.cpus[1]),
           .waiting = params_.manner.waiting,
+          .peer = params_.manner.peer,
           .producers = params_.manner.producers,
           .consumers = params_.manner.consumers,
           .directory = &directory_,

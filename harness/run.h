@@ -42,15 +42,16 @@ std::string_view text(Phase);
 enum class Start { fork, exec };
 std::string_view text(Start);
 
-/// The three axes of how a mechanism is used, whatever is sent.
+/// The axes of how a mechanism is used, whatever is sent.
 struct Manner {
   Waiting waiting = Waiting::block;
   Start start = Start::fork;
   int producers = 1;  ///< on one object, which is a mailbox where there are several of either
   int consumers = 1;
+  Peer peer = Peer::process;  ///< at the other end
 
   bool is_mailbox() const { return producers > 1 || consumers > 1; }
-  /// What isn't as usual: "wait:poll", "start:exec", "peers:4x1".
+  /// What isn't as usual: "wait:poll", "start:exec", "peers:4x1", "peer:kernel".
   std::vector<std::string> words() const;
   bool operator==(const Manner&) const = default;
 };
@@ -110,7 +111,7 @@ struct ControlBlock {
   static constexpr std::size_t batches_max = 256;
   static constexpr std::size_t scratch_size = 2048;
   /// Both ends of an exec start must understand each other's block.
-  static constexpr std::uint64_t layout_version = 1;
+  static constexpr std::uint64_t layout_version = 2;
 
   std::uint64_t layout;  ///< layout_version; written last by who makes the block
   char transport[64];

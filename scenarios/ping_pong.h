@@ -16,10 +16,13 @@ struct PingPong {
       .name = "ping_pong",
       .summary = "round trip: a message there and its answer back, one at a time",
       .needs = "a channel or calls",
-      .sized = true};
+      .sized = true,
+      .kernel_consumes = true};
 
   template <Channel T>
   static void run(Runner& runner) {
+    if constexpr (KernelPeered<T>)
+      if (runner.params().manner.peer != Peer::process) return with_kernel<T>(runner);
     TwoWayLink<T> link(runner.shape());
     runner.note_depth(link.channel());
     const std::size_t size = runner.params().size;
@@ -66,6 +69,11 @@ struct PingPong {
     Lossy<T>::ping_pong(runner);
   }
 
+  template <KernelServed T>
+  static void run(Runner& runner) {
+    with_kernel<T>(runner);
+  }
+
   template <LonelyChannel T>
   static void run(Runner& runner) {
     T link(runner.shape());
@@ -79,6 +87,26 @@ struct PingPong {
   }
 
  private:
+  /// The kernel answers.
+  template <KernelPeered T>
+  static void with_kernel(Runner& runner) {
+    T link(runner.shape());
+    const std::size_t size = runner.params().size;
+    runner.run({{"producer", Side::producer, [&](End& end) {
+                   auto mine = lend<T>(link.kernel(KernelPart::echo), runner.shape());
+                   end.with_clock([&](auto clock) {
+                     end.measure(
+                         [&](auto first, auto count) {
+                           if constexpr (Caller<KernelEndOf<T>>)
+                             call(end, mine, size, clock, first, count);
+                           else
+                             ask(end, mine, size, clock, first, count);
+                         },
+                         true);
+                   });
+                 }}});
+  }
+
   [[gnu::always_inline]] static void send(auto& link, std::size_t size, std::uint64_t sequence) {
     write_payload(link.reserve(size), sequence);
     link.commit();

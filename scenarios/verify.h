@@ -24,10 +24,13 @@ struct Verify {
       .name = "verify",
       .summary = "proof: every byte, each size class, order, loss, full and empty; no timing",
       .needs = "a channel, calls, a signal or a lock",
-      .sized = true};
+      .sized = true,
+      .kernel_consumes = true};
 
   template <Channel T>
   static void run(Runner& runner) {
+    if constexpr (KernelPeered<T>)
+      if (runner.params().manner.peer != Peer::process) return with_kernel<T>(runner);
     T link(runner.shape());
     const std::size_t size = runner.params().size;
     runner.run({{"producer", Side::producer,
@@ -78,6 +81,11 @@ struct Verify {
                      return messages(size_max);
                    });
                  }}});
+  }
+
+  template <KernelServed T>
+  static void run(Runner& runner) {
+    with_kernel<T>(runner);
   }
 
   /// First the producer overwrites what it likes: some messages are seen, the last one among them,
@@ -154,6 +162,38 @@ struct Verify {
   }
 
  private:
+  /// The kernel sends back what it gets.
+  template <KernelPeered T>
+  static void with_kernel(Runner& runner) {
+    T link(runner.shape());
+    const std::size_t size_max = runner.params().size;
+    runner.run({{"producer", Side::producer, [&](End& end) {
+                   auto mine = lend<T>(link.kernel(KernelPart::echo), runner.shape());
+                   end.once([&] { return ask_kernel<KernelEndOf<T>>(end, mine, size_max); });
+                 }}});
+  }
+
+  template <class KernelEnd>
+  static std::uint64_t ask_kernel(End& end, auto& link, std::size_t size_max) {
+    const AlignedBuffer request(size_max);
+    const AlignedBuffer reply(size_max);
+    std::uint64_t bytes = 0;
+    for (std::uint64_t i = 0; i != messages(size_max); ++i) {
+      end.at(i);
+      const std::size_t size = size_of(i, size_max);
+      if constexpr (Caller<KernelEnd>) {
+        write({request.data(), size}, i);
+        const std::size_t got = link.call({request.data(), size}, {reply.data(), size_max});
+        bytes += check({reply.data(), got}, i, size);
+      } else {
+        send(link, i, size);
+        bytes += receive(link, i, size);
+      }
+    }
+    end.set_verified_bytes(bytes);
+    return messages(size_max);
+  }
+
   template <LossyChannel T>
   friend struct Lossy;
 

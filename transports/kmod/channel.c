@@ -106,6 +106,7 @@ static struct ipcbench_channel *new_channel(const struct ipcbench_attach *wish)
 	init_waitqueue_head(&channel->ring.words);
 	init_waitqueue_head(&channel->targeted);
 	mutex_init(&channel->mailbox.lock);
+	spin_lock_init(&channel->sunk_lock);
 	spin_lock_init(&channel->target_lock);
 	INIT_WORK(&channel->destroy, destroy);
 	error = fill(channel);
@@ -114,6 +115,21 @@ static struct ipcbench_channel *new_channel(const struct ipcbench_attach *wish)
 		return ERR_PTR(error);
 	}
 	return channel;
+}
+
+/* Whether the kernel can be the peer that is wished for. */
+static bool kernel_plays(const struct ipcbench_attach *wish)
+{
+	switch (wish->peer) {
+	case IPCBENCH_PROCESS:
+		return true;
+	case IPCBENCH_SOURCE:
+		return wish->kind == IPCBENCH_QUEUE && wish->side != IPCBENCH_PRODUCER;
+	default:
+		return wish->side != IPCBENCH_CONSUMER &&
+		       (wish->kind == IPCBENCH_QUEUE || wish->kind == IPCBENCH_RING ||
+			wish->kind == IPCBENCH_NETLINK);
+	}
 }
 
 static int check_wish(const struct ipcbench_attach *wish)
@@ -132,11 +148,7 @@ static int check_wish(const struct ipcbench_attach *wish)
 	for (at = 0; at < length; at++)
 		if (!isascii(wish->name[at]) || !isgraph(wish->name[at]))
 			return -EINVAL;
-	if (wish->peer != IPCBENCH_PROCESS &&
-	    (wish->kind == IPCBENCH_PROC || wish->kind == IPCBENCH_SYSFS ||
-	     wish->kind == IPCBENCH_SIGNAL ||
-	     wish->side != (wish->peer == IPCBENCH_SOURCE ? IPCBENCH_CONSUMER :
-							    IPCBENCH_PRODUCER)))
+	if (!kernel_plays(wish))
 		return -EINVAL;
 	if (wish->kind == IPCBENCH_SYSFS)
 		most = IPCBENCH_SYSFS_MAX;

@@ -105,13 +105,13 @@ static long receive(struct ipcbench_session *session, struct ipcbench_message __
 	return put_user((u64)size, &user->size) ? -EFAULT : 0;
 }
 
-static long sunk(struct ipcbench_session *session, void __user *user)
+static long sunk(struct ipcbench_channel *channel, void __user *user)
 {
 	struct ipcbench_sunk sunk;
 
-	mutex_lock(&session->lock);
-	sunk = session->sunk;
-	mutex_unlock(&session->lock);
+	spin_lock(&channel->sunk_lock);
+	sunk = channel->sunk;
+	spin_unlock(&channel->sunk_lock);
 	return copy_to_user(user, &sunk, sizeof(sunk)) ? -EFAULT : 0;
 }
 
@@ -160,7 +160,7 @@ static long device_ioctl(struct file *file, unsigned int command, unsigned long 
 	case IPCBENCH_IOC_CALL:
 		return ipcbench_call(session, user);
 	case IPCBENCH_IOC_SUNK:
-		return sunk(session, user);
+		return sunk(session->channel, user);
 	case IPCBENCH_IOC_WAIT:
 	case IPCBENCH_IOC_WAKE:
 		if (copy_from_user(&in.word, user, sizeof(in.word)))

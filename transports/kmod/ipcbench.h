@@ -87,6 +87,8 @@ struct ipcbench_channel {
 	struct ipcbench_ring ring;
 	struct proc_dir_entry *proc;
 	struct ipcbench_mailbox mailbox;
+	spinlock_t sunk_lock;
+	struct ipcbench_sunk sunk;	/* what the kernel has read */
 	spinlock_t target_lock;
 	wait_queue_head_t targeted;
 	struct ipcbench_target targets[2];
@@ -99,7 +101,6 @@ struct ipcbench_session {
 	struct ipcbench_channel *channel; /* set once, by ipcbench_attach */
 	u32 side;
 	void *scratch;			/* size_max bytes, where the kernel is the peer */
-	struct ipcbench_sunk sunk;
 	u64 next;			/* message of a source */
 	struct list_head bound;		/* in netlink.c's list, where it has a cookie */
 	u64 cookie;
@@ -151,7 +152,7 @@ ssize_t ipcbench_receive(struct ipcbench_session *session, void __user *data, si
 __poll_t ipcbench_queue_poll(struct ipcbench_session *session, struct file *file,
 			     poll_table *wait);
 long ipcbench_call(struct ipcbench_session *session, struct ipcbench_call __user *user);
-void ipcbench_sink(struct ipcbench_session *session, const void *data, size_t size);
+void ipcbench_sink(struct ipcbench_channel *channel, const void *data, size_t size);
 
 /* ring.c */
 int ipcbench_ring_init(struct ipcbench_channel *channel);

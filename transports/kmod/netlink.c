@@ -118,9 +118,7 @@ static int pass_on(struct ipcbench_session *session, struct genl_info *info,
 	case IPCBENCH_ECHO:
 		return send_to(genl_info_net(info), info->snd_portid, info->snd_seq, data);
 	case IPCBENCH_SINK:
-		mutex_lock(&session->lock);
-		ipcbench_sink(session, nla_data(data), nla_len(data));
-		mutex_unlock(&session->lock);
+		ipcbench_sink(channel, nla_data(data), nla_len(data));
 		return 0;
 	case IPCBENCH_PROCESS:
 		/* The socket and with it its network are alive: see forget_socket. */

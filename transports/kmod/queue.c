@@ -144,20 +144,23 @@ static ssize_t take(struct ipcbench_session *session, struct ipcbench_queue *que
 }
 
 /* The kernel reads a message, all of it. */
-void ipcbench_sink(struct ipcbench_session *session, const void *data, size_t size)
+void ipcbench_sink(struct ipcbench_channel *channel, const void *data, size_t size)
 {
+	size_t left = size;
 	u64 sum = 0;
 	u64 word;
 
-	session->sunk.messages++;
-	session->sunk.bytes += size;
-	for (; size >= sizeof(word); size -= sizeof(word), data += sizeof(word)) {
+	for (; left >= sizeof(word); left -= sizeof(word), data += sizeof(word)) {
 		memcpy(&word, data, sizeof(word));
 		sum += word;
 	}
 	word = 0;
-	memcpy(&word, data, size);
-	session->sunk.sum += sum + word;
+	memcpy(&word, data, left);
+	spin_lock(&channel->sunk_lock);
+	channel->sunk.messages++;
+	channel->sunk.bytes += size;
+	channel->sunk.sum += sum + word;
+	spin_unlock(&channel->sunk_lock);
 }
 
 static ssize_t sink(struct ipcbench_session *session, const void __user *data, size_t size)
@@ -168,7 +171,7 @@ static ssize_t sink(struct ipcbench_session *session, const void __user *data, s
 		mutex_unlock(&session->lock);
 		return -EFAULT;
 	}
-	ipcbench_sink(session, session->scratch, size);
+	ipcbench_sink(session->channel, session->scratch, size);
 	mutex_unlock(&session->lock);
 	return size;
 }

@@ -182,10 +182,7 @@ long ipcbench_move(struct ipcbench_session *session, const struct ipcbench_move 
 		return -EINVAL;
 	from = array_index_nospec(move->from, size + 1);
 	if (move->to == IPCBENCH_NOWHERE) {
-		if (mutex_lock_interruptible(&session->lock))
-			return -ERESTARTSYS;
-		ipcbench_sink(session, ring->memory + from, move->size);
-		mutex_unlock(&session->lock);
+		ipcbench_sink(channel, ring->memory + from, move->size);
 		return 0;
 	}
 	if (move->to > size - move->size)
