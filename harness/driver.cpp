@@ -157,6 +157,7 @@ void read_measures(const ControlBlock& control, Outcome& outcome) {
     outcome.ends.push_back({.role = record.role,
                             .cpu = record.cpu,
                             .count = record.count,
+                            .elapsed_ns = record.elapsed_ns,
                             .user_ns = record.user_ns,
                             .system_ns = record.system_ns,
                             .voluntary_switches = record.voluntary_switches,
@@ -178,9 +179,13 @@ void read_measures(const ControlBlock& control, Outcome& outcome) {
   outcome.count = control.batch_count * control.batch_messages;
   if (control.batch_count == 0)
     for (const EndOutcome& end : outcome.ends) outcome.count = std::max(outcome.count, end.count);
+  outcome.count *= std::max<std::uint64_t>(control.multiplicity, 1);
   if (control.batch_ns[0] != 0)  // somebody kept them
     outcome.batch_ns.assign(control.batch_ns, control.batch_ns + control.batch_count);
   if (control.histogram.count() > 0) outcome.histogram = control.histogram;
+  if (control.second_histogram.count() > 0) outcome.second_histogram = control.second_histogram;
+  for (const NamedValue& value : control.values)
+    if (value.name[0] != '\0') outcome.values.push_back({value.name, value.value, value.why});
   if (control.depth != 0) outcome.depth = control.depth;
   outcome.verified_bytes = control.verified_bytes;
 }

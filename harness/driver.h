@@ -25,6 +25,7 @@ struct EndOutcome {
   std::string role;
   int cpu = -1;  ///< -1: not pinned
   std::uint64_t count = 0;
+  std::int64_t elapsed_ns = 0;
   std::int64_t user_ns = 0;
   std::int64_t system_ns = 0;
   std::uint64_t voluntary_switches = 0;
@@ -35,6 +36,13 @@ struct EndOutcome {
   std::uint64_t resident_max_bytes = 0;
 };
 
+/// A measure of a scenario's own.
+struct OwnValue {
+  std::string name;  ///< with its unit: "create_ns"
+  double number = 0;
+  std::string why;  ///< there is none, or ""
+};
+
 /// What came of a run. The measures are meaningful where the status is ok or suspect.
 struct Outcome {
   Status status = Status::failed;
@@ -43,11 +51,13 @@ struct Outcome {
   std::int64_t elapsed_ns = 0;          ///< of the measured loop
   std::uint64_t batch_messages = 0;     ///< messages of a sub-batch
   std::vector<std::uint64_t> batch_ns;  ///< the sub-batches' times, in order
-  std::optional<Histogram> histogram;   ///< of round trips, where each was timed
-  std::optional<std::uint64_t> depth;   ///< messages the link held, where it says so
-  std::uint64_t verified_bytes = 0;     ///< by the verify scenario
-  std::optional<Losses> losses;         ///< where the channel is lossy
-  double steal_fraction = 0;            ///< of the processors' time during the run
+  std::optional<Histogram> histogram;   ///< of round trips, or of what the scenario times
+  std::optional<Histogram> second_histogram;
+  std::vector<OwnValue> values;
+  std::optional<std::uint64_t> depth;  ///< messages the link held, where it says so
+  std::uint64_t verified_bytes = 0;    ///< by the verify scenario
+  std::optional<Losses> losses;        ///< where the channel is lossy
+  double steal_fraction = 0;           ///< of the processors' time during the run
   std::vector<EndOutcome> ends;
 };
 

@@ -46,6 +46,20 @@ constexpr PlanFlag plan_flags[] = {
      "Producers x consumers on one object: 1x1 (direct), 2x2 (mailbox), 4x1 …"},
     {"--peer", &RunOptions::other_ends, "IPCBENCH_PEER", "LIST",
      "Who is at the other end: process, kernel (echoes or reads), source (the kernel produces)"},
+    {"--touch", &RunOptions::touch, "IPCBENCH_TOUCH", "LIST",
+     "Which side handles every byte of a message: none, write, read, both"},
+    {"--window", &RunOptions::window, "IPCBENCH_WINDOW", "LIST",
+     "burst: messages before an acknowledgement"},
+    {"--gap", &RunOptions::gap, "IPCBENCH_GAP", "LIST",
+     "sparse: idle time before a message: 1ms, 100ms …"},
+    {"--rate", &RunOptions::rate, "IPCBENCH_RATE", "LIST",
+     "paced: messages a second that are due: 500, 10k, 1.5M …"},
+    {"--arrivals", &RunOptions::arrivals, "IPCBENCH_ARRIVALS", "LIST",
+     "paced: when they are due: fixed (one every period), poisson"},
+    {"--hold", &RunOptions::hold, "IPCBENCH_HOLD", "LIST",
+     "contend: length of the critical section: 0, 1us …"},
+    {"--crowd", &RunOptions::crowd, "IPCBENCH_CROWD", "LIST",
+     "fan_in, fan_out, pairs, contend: processes on the side with many, or pairs"},
     {"-r,--repeats", &RunOptions::repeats, "IPCBENCH_REPEATS", "N",
      "Repeats of every cell, each in fresh processes"},
     {"-w,--warmup", &RunOptions::warmup, "IPCBENCH_WARMUP", "TIME",
@@ -171,6 +185,19 @@ Selection resolve(const RunOptions& given, const Topology& topology) {
   selection.peers = parse_each(options.peers, "--peers", parse_peers);
   if (!options.other_ends.empty())
     selection.other_ends = parse_each(options.other_ends, "--peer", parse_peer);
+  for (const auto& [name, list] :
+       {std::pair<const char*, const std::string&>{"touch", options.touch},
+        {"window", options.window},
+        {"gap", options.gap},
+        {"rate", options.rate},
+        {"arrivals", options.arrivals},
+        {"hold", options.hold},
+        {"crowd", options.crowd}})
+    for (const Axis& axis : all_axes())
+      if (axis.name == name)
+        selection.loads[name] =
+            parse_each(list, fmt::format("--{}", name).c_str(),
+                       [&](const auto& word) { return axis.parse(word, axis); });
   selection.repeats = static_cast<int>(parse_number(options.repeats, "--repeats", 1, 10'000));
   selection.warmup_ns = parse_duration(options.warmup, "--warmup", 0, 60);
   selection.min_time_ns = parse_duration(options.min_time, "--min-time", 0.001, 600);

@@ -31,6 +31,13 @@ struct RunOptions {
   std::string starts;
   std::string peers;
   std::string other_ends;
+  std::string touch;
+  std::string window;
+  std::string gap;
+  std::string rate;
+  std::string arrivals;
+  std::string hold;
+  std::string crowd;
   std::string repeats;
   std::string warmup;
   std::string min_time;

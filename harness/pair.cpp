@@ -95,6 +95,7 @@ PlannedCell cell_of(const ControlBlock& control) {
                     .cpus = cpus,
                     .impossible = ""},
           .manner = params.manner,
+          .load = params.load,
           .skipped = ""};
 }
 

@@ -52,29 +52,46 @@ std::regex compile(const std::string& filter) {
   }
 }
 
+/// How many producers and consumers share one object in a run of the cell.
+std::pair<int, int> shared_by(const ScenarioFacts& scenario, const PlannedCell& cell) {
+  if (scenario.shareable) return {cell.manner.producers, cell.manner.consumers};
+  const auto crowd = static_cast<int>(cell.load.crowd);
+  const auto [producers, consumers] = scenario.shared_by;
+  return {producers == 0 ? crowd : producers, consumers == 0 ? crowd : consumers};
+}
+
+bool is_crowded(const ScenarioFacts& scenario, const PlannedCell& cell) {
+  return cell.place.cpus[0] >= 0 && scenario.crowd_max != 0 && cell.load.crowd > scenario.crowd_max;
+}
+
 std::string reason_to_skip(const Row& row, std::size_t scenario, const PlannedCell& cell,
                            std::uint64_t depth) {
   if (!cell.place.impossible.empty()) return cell.place.impossible;
-  const bool is_alone = cell.manner.peer != Peer::process;
-  const bool shares_core =
-      cell.manner.is_mailbox() ||
-      (cell.place.cpus[0] >= 0 && cell.place.cpus[0] == cell.place.cpus[1] && !is_alone);
+  if (cell.manner.is_mailbox() && !all_scenarios()[scenario].shareable)
+    return fmt::format("--peers: {} has its own number of processes", cell.scenario);
+  const auto [producers, consumers] = shared_by(all_scenarios()[scenario], cell);
+  const bool shares_core = is_crowded(all_scenarios()[scenario], cell) || producers > 1 ||
+                           consumers > 1 ||
+                           (cell.place.cpus[0] >= 0 && cell.place.cpus[0] == cell.place.cpus[1]);
+  if (row.facts.delivery == Delivery::lossy && cell.load.touch != Load{}.touch)
+    return "--touch: every byte that comes through a lossy channel is checked";
+  if (cell.manner.peer != Peer::process && cell.load.touch != Load{}.touch)
+    return "--touch: the kernel handles every byte";
   return misfit(row, scenario,
                 {.size = cell.size.value_or(0),
                  .depth = depth,
                  .shares_core = shares_core,
                  .waiting = cell.manner.waiting,
                  .peer = cell.manner.peer,
-                 .producers = cell.manner.producers,
-                 .consumers = cell.manner.consumers,
+                 .producers = producers,
+                 .consumers = consumers,
                  .directory = nullptr,
                  .variant = row.variant},
                 cell.manner.start);
 }
 
 /// Why several producers or consumers can't share one object of this row, or "".
-std::string why_no_mailbox(const Row& row, const ScenarioFacts& scenario, const Shape& shape) {
-  if (!scenario.shareable) return fmt::format("{} is for one pair", scenario.name);
+std::string why_no_mailbox(const Row& row, const Shape& shape) {
   if (row.facts.peers == Peers::one_to_one) return "it serves one producer and one consumer";
   if (row.facts.peers == Peers::many_to_one && shape.consumers > 1) return "it serves one consumer";
   if (shape.size < sizeof(std::uint64_t))
@@ -106,10 +123,29 @@ std::string why_not_in_this_manner(const Row& row, const ScenarioFacts& scenario
   if (shape.waiting == Waiting::spin && shape.shares_core)
     return "spinning needs a core for each end";
   if (shape.peer != Peer::process) return why_no_kernel(row, scenario, shape, start);
+  if (start == Start::exec && scenario.only_forks)
+    return fmt::format("--start exec: {} forks its processes itself", scenario.name);
   if (start == Start::exec && row.facts.naming == Naming::inherited)
     return "--start exec: it has no name that an unrelated process could find it by";
-  if (shape.producers > 1 || shape.consumers > 1) return why_no_mailbox(row, scenario, shape);
+  if (shape.producers > 1 || shape.consumers > 1) return why_no_mailbox(row, shape);
   return "";
+}
+
+/// The product of what is asked for along the scenario's own axes.
+std::vector<Load> loads_of(const ScenarioFacts& scenario, const Selection& selection) {
+  std::vector<Load> loads{Load{}};
+  for (const Axis& axis : all_axes()) {
+    const auto asked = selection.loads.find(axis.name);
+    if (!has_axis(scenario, axis) || asked == selection.loads.end()) continue;
+    std::vector<Load> product;
+    for (const Load& load : loads)
+      for (const std::int64_t value : asked->second) {
+        product.push_back(load);
+        product.back().*axis.value = value;
+      }
+    loads = std::move(product);
+  }
+  return loads;
 }
 
 /// A whole number of a plan that was read: get<std::uint64_t>() alone takes -1 for a large one.
@@ -140,6 +176,9 @@ void shuffle(std::vector<std::size_t>& items, std::mt19937_64& random) {
 std::string PlannedCell::key() const {
   const std::string size_part = size ? fmt::format("/size:{}", *size) : "";
   std::string key = fmt::format("{}/{}{}/place:{}", scenario, transport, size_part, place.name);
+  if (const auto index = find_scenario(scenario))
+    for (const std::string& word : load_words(load, all_scenarios()[*index]))
+      key += fmt::format("/{}", word);
   for (const std::string& word : manner.words()) key += fmt::format("/{}", word);
   return key;
 }
@@ -150,6 +189,9 @@ Params Plan::params(const PlannedCell& cell, TickRate rate) const {
   params.depth = depth;
   params.cpus = cell.place.cpus;
   params.manner = cell.manner;
+  params.load = cell.load;
+  if (const auto scenario = find_scenario(cell.scenario))
+    params.is_crowded = is_crowded(all_scenarios()[*scenario], cell);
   params.warmup_ns = warmup_ns;
   params.min_time_ns = min_time_ns;
   params.timeout_ns = timeout_ns;
@@ -177,13 +219,14 @@ Plan make_plan(const Selection& selection) {
   const std::set<std::uint64_t> sizes(selection.sizes.begin(), selection.sizes.end());
   std::set<std::string> served;  // cells of rows that run in one manner, whichever is asked for
   const auto add = [&](const Row& row, std::size_t scenario, std::optional<std::uint64_t> size,
-                       const Place& place, Manner manner) {
+                       const Place& place, Manner manner, const Load& load) {
     if (row.kernel_served) manner.peer = Peer::kernel;
     PlannedCell cell{.transport = std::string(row.facts.name),
                      .scenario = std::string(all_scenarios()[scenario].name),
                      .size = size,
                      .place = place,
                      .manner = manner,
+                     .load = load,
                      .skipped = ""};
     if (!std::regex_search(cell.key(), filter)) return;
     if (row.kernel_served && !served.insert(cell.key()).second) return;
@@ -202,10 +245,13 @@ Plan make_plan(const Selection& selection) {
         for (const Manner& manner : manners) {
           if (row->cells[scenario] == nullptr) continue;
           // verify is sized, but not of what carries no bytes
-          if (!all_scenarios()[scenario].sized || row->facts.boundary == Boundary::none)
-            add(*row, scenario, std::nullopt, place, manner);
-          else
-            for (const std::uint64_t size : sizes) add(*row, scenario, size, place, manner);
+          const bool sized =
+              all_scenarios()[scenario].sized && row->facts.boundary != Boundary::none;
+          for (const Load& load : loads_of(all_scenarios()[scenario], selection))
+            if (!sized)
+              add(*row, scenario, std::nullopt, place, manner, load);
+            else
+              for (const std::uint64_t size : sizes) add(*row, scenario, size, place, manner, load);
         }
 
   std::vector<std::size_t> due;
@@ -330,6 +376,8 @@ nlohmann::ordered_json to_json(const Plan& plan) {
         {"key", cell.key()}, {"transport", cell.transport},  {"scenario", cell.scenario},
         {"size", nullptr},   {"placement", cell.place.name}, {"cpus", cell.place.cpus}};
     add_manner(one, cell.manner);
+    if (const auto index = find_scenario(cell.scenario))
+      add_load(one, cell.load, all_scenarios()[*index]);
     one["skipped"] = nullptr;
     if (cell.size) one["size"] = *cell.size;
     if (!cell.skipped.empty()) one["skipped"] = cell.skipped;
@@ -372,6 +420,7 @@ Plan plan_from_json(const nlohmann::ordered_json& json) {
     one.at("placement").get_to(cell.place.name);
     cell.place.cpus = {cpu(one.at("cpus").at(0)), cpu(one.at("cpus").at(1))};
     cell.manner = manner_from_json(one);
+    cell.load = load_from_json(one);
     if (!one.at("skipped").is_null()) one.at("skipped").get_to(cell.skipped);
     plan.cells.push_back(std::move(cell));
   }

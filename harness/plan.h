@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,6 +27,9 @@ struct Selection {
   std::vector<Start> starts{Start::fork};
   std::vector<std::pair<int, int>> peers{{1, 1}};  ///< producers, consumers
   std::vector<Peer> other_ends{Peer::process};
+  /// Values of the axes that only some scenarios have, by the axes' names; what is missing is as
+  /// usual.
+  std::map<std::string, std::vector<std::int64_t>, std::less<>> loads;
   int repeats = 1;
   std::uint64_t depth = 64;
   std::int64_t warmup_ns = 20'000'000;
@@ -42,9 +47,10 @@ struct PlannedCell {
   std::optional<std::uint64_t> size;  ///< bytes; nothing where the scenario has no size
   Place place;
   Manner manner;
+  Load load;
   std::string skipped;  ///< why it isn't run, or ""
 
-  /// "ping_pong/pipe/size:64/place:cross-core", and the manner's words after it.
+  /// "burst/pipe/size:64/place:cross-core/window:64", and the manner's words after it.
   std::string key() const;
 };
 

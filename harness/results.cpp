@@ -25,14 +25,6 @@ constexpr std::size_t name_size_max = 200;      // bytes
 constexpr std::size_t reason_size_max = 4'000;  // bytes
 constexpr std::uint64_t bin_total_max = std::uint64_t{1} << 48;
 
-/// What the tables are made of.
-constexpr const char* measure_names[] = {"round_trip_p50_ns",  "round_trip_p90_ns",
-                                         "round_trip_p99_ns",  "round_trip_p999_ns",
-                                         "messages_per_s",     "bytes_per_s",
-                                         "acquisitions_per_s", "fairness",
-                                         "cpu_ns_per_message", "lost",
-                                         "reordered",          "duplicates"};
-
 /// JSON has no NaN and no infinity: what isn't a finite number is null.
 Json number(double value) {
   return std::isfinite(value) ? Json(value) : Json(nullptr);
@@ -41,10 +33,12 @@ Json number(std::optional<double> value) {
   return value ? number(*value) : Json(nullptr);
 }
 
-/// A round trip is two messages, a hand-off two notifications; elsewhere one counts as one.
+const ScenarioFacts& facts_of(const PlannedCell& cell) {
+  return all_scenarios()[find_scenario(cell.scenario).value()];
+}
+
 double messages_of(const PlannedCell& cell, const Outcome& outcome) {
-  const bool both_ways = cell.scenario == "ping_pong" || cell.scenario == "handoff";
-  return (both_ways ? 2.0 : 1.0) * static_cast<double>(outcome.count);
+  return facts_of(cell).messages_per_count * static_cast<double>(outcome.count);
 }
 
 /// The sub-batches' times per message, round trip or acquisition, in ns.
@@ -55,30 +49,62 @@ std::vector<double> batch_means(const Outcome& outcome) {
   return means;
 }
 
+Json histogram_json(const Histogram& histogram) {
+  Json bins = Json::array();
+  for (const auto& [index, count] : histogram.sparse()) bins.push_back(Json::array({index, count}));
+  return {{"unit", "ns"},
+          {"sub_bucket_bits", Histogram::sub_bucket_bits},
+          {"value_bits", Histogram::value_bits},
+          {"bins", std::move(bins)}};
+}
+
+void add_percentiles(Json& run, std::string_view what, const Histogram& histogram) {
+  for (const auto& [name, fraction] :
+       {std::pair<const char*, double>{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}})
+    run[fmt::format("{}_{}_ns", what, name)] = number(histogram.supported_quantile(fraction));
+}
+
 void add_round_trip(Json& run, const Outcome& outcome) {
-  if (outcome.histogram) {
-    const Histogram& histogram = *outcome.histogram;
-    run["round_trip_source"] = "each";
-    run["round_trip_p50_ns"] = number(histogram.supported_quantile(0.5));
-    run["round_trip_p90_ns"] = number(histogram.supported_quantile(0.9));
-    run["round_trip_p99_ns"] = number(histogram.supported_quantile(0.99));
-    run["round_trip_p999_ns"] = number(histogram.supported_quantile(0.999));
-    Json bins = Json::array();
-    for (const auto& [index, count] : histogram.sparse())
-      bins.push_back(Json::array({index, count}));
-    run["histogram"] = {{"unit", "ns"},
-                        {"sub_bucket_bits", Histogram::sub_bucket_bits},
-                        {"value_bits", Histogram::value_bits},
-                        {"bins", std::move(bins)}};
-  } else {
-    run["round_trip_source"] = "sub-batches";
+  run["round_trip_source"] = outcome.histogram ? "each" : "sub-batches";
+  add_percentiles(run, "round_trip", outcome.histogram.value_or(Histogram{}));
+  if (!outcome.histogram)
     run["round_trip_p50_ns"] = number(quantile(batch_means(outcome), 0.5));
-    run["round_trip_p90_ns"] = nullptr;
-    run["round_trip_p99_ns"] = nullptr;
-    run["round_trip_p999_ns"] = nullptr;
-  }
+  else
+    run["histogram"] = histogram_json(*outcome.histogram);
   run["round_trip_mean_ns"] =
       number(static_cast<double>(outcome.elapsed_ns) / static_cast<double>(outcome.count));
+}
+
+void add_latencies(Json& run, const ScenarioFacts& scenario, const Outcome& outcome) {
+  if (scenario.latency == "round_trip") return add_round_trip(run, outcome);
+  if (!scenario.latency.empty()) {
+    add_percentiles(run, scenario.latency, outcome.histogram.value_or(Histogram{}));
+    if (outcome.histogram) run["histogram"] = histogram_json(*outcome.histogram);
+  }
+  if (!scenario.second_latency.empty()) {
+    add_percentiles(run, scenario.second_latency, outcome.second_histogram.value_or(Histogram{}));
+    if (outcome.second_histogram)
+      run["second_histogram"] = histogram_json(*outcome.second_histogram);
+  }
+}
+
+/// Of what arrived.
+void add_rates(Json& run, const ScenarioFacts& scenario, const PlannedCell& cell,
+               const Outcome& outcome) {
+  if (scenario.rate.empty()) return;
+  const auto lost = static_cast<double>(outcome.losses.value_or(Losses{}).lost);
+  const double per_s =
+      (static_cast<double>(outcome.count) - lost) * 1e9 / static_cast<double>(outcome.elapsed_ns);
+  run[fmt::format("{}_per_s", scenario.rate)] = number(per_s);
+  if (scenario.rate == "messages")
+    run["bytes_per_s"] = number(per_s * static_cast<double>(cell.size.value_or(0)));
+}
+
+void add_values(Json& run, const Outcome& outcome) {
+  for (const OwnValue& value : outcome.values) {
+    run[value.name] = number(value.number);
+    if (!value.why.empty()) run["missing"][value.name] = value.why;
+  }
 }
 
 void add_ends(Json& run, const PlannedCell& cell, const Outcome& outcome) {
@@ -96,6 +122,7 @@ void add_ends(Json& run, const PlannedCell& cell, const Outcome& outcome) {
     ends.push_back({{"role", end.role},
                     {"cpu", end.cpu < 0 ? Json(nullptr) : Json(end.cpu)},
                     {"count", end.count},
+                    {"elapsed_ns", end.elapsed_ns},
                     {"user_ns", end.user_ns},
                     {"system_ns", end.system_ns},
                     {"voluntary_switches", end.voluntary_switches},
@@ -113,17 +140,19 @@ void add_ends(Json& run, const PlannedCell& cell, const Outcome& outcome) {
   run["ends"] = std::move(ends);
 }
 
-/// Of what those got who compete: a lock's holders, or the ends that take from one mailbox.
-void add_fairness(Json& run, const Outcome& outcome, std::string_view rivals) {
+/// Of the rates that those got who compete: a lock's holders, the ends that take from one mailbox,
+/// pairs side by side.
+void add_fairness(Json& run, const ScenarioFacts& scenario, const Outcome& outcome) {
+  if (scenario.rivals.empty()) return;
   std::vector<double> shares;
   for (const EndOutcome& end : outcome.ends)
-    if (end.role.starts_with(rivals)) shares.push_back(static_cast<double>(end.count));
-  run["fairness"] = number(fairness(shares));
+    if (std::string_view(end.role).starts_with(scenario.rivals))
+      shares.push_back(static_cast<double>(end.count) / static_cast<double>(end.elapsed_ns));
+  if (shares.size() > 1) run["fairness"] = number(fairness(shares));
 }
 
 void add_measures(Json& run, const PlannedCell& cell, const Outcome& outcome) {
-  const auto count = static_cast<double>(outcome.count);
-  const double seconds = static_cast<double>(outcome.elapsed_ns) / 1e9;
+  const ScenarioFacts& scenario = facts_of(cell);
   run["count"] = outcome.count;
   run["elapsed_ns"] = outcome.elapsed_ns;
   run["depth"] = outcome.depth ? Json(*outcome.depth) : Json(nullptr);
@@ -132,19 +161,11 @@ void add_measures(Json& run, const PlannedCell& cell, const Outcome& outcome) {
     run["reordered"] = outcome.losses->reordered;
     run["duplicates"] = outcome.losses->duplicates;
   }
-  if (cell.scenario == "verify") {
-    run["verified_bytes"] = outcome.verified_bytes;
-  } else if (cell.scenario == "contend") {
-    run["acquisitions_per_s"] = number(count / seconds);
-    add_fairness(run, outcome, "");
-  } else if (cell.scenario == "flood") {
-    const double arrived = count - static_cast<double>(outcome.losses.value_or(Losses{}).lost);
-    run["messages_per_s"] = number(arrived / seconds);
-    run["bytes_per_s"] = number(arrived * static_cast<double>(cell.size.value_or(0)) / seconds);
-    if (cell.manner.is_mailbox()) add_fairness(run, outcome, "consumer_");
-  } else {
-    add_round_trip(run, outcome);
-  }
+  if (cell.scenario == "verify") run["verified_bytes"] = outcome.verified_bytes;
+  add_latencies(run, scenario, outcome);
+  add_rates(run, scenario, cell, outcome);
+  add_fairness(run, scenario, outcome);
+  add_values(run, outcome);
   if (!outcome.batch_ns.empty()) {
     run["quiet_ns_per_operation"] = number(quantile(batch_means(outcome), 0.25));
     run["batch_operations"] = outcome.batch_messages;
@@ -161,6 +182,7 @@ Json run_head(const PlannedCell& cell, int repeat) {
             {"size", cell.size ? Json(*cell.size) : Json(nullptr)},
             {"placement", cell.place.name}};
   add_manner(head, cell.manner);
+  add_load(head, cell.load, facts_of(cell));
   head["repeat"] = repeat;
   return head;
 }
@@ -238,6 +260,13 @@ void check_schema(const Json& document, std::string_view expected, const std::st
   reject(path, fmt::format("has schema '{}'; expected '{}'", schema, expected));
 }
 
+/// The names of measures end in their units.
+bool is_measure(std::string_view key) {
+  if (key == "fairness" || key == "lost" || key == "reordered" || key == "duplicates") return true;
+  return key != "batch_ns" && (key.ends_with("_ns") || key.ends_with("_per_s") ||
+                               key.ends_with("_bytes") || key.ends_with("_per_message"));
+}
+
 /// A number that was read is unsigned, one that was just made may be signed.
 bool is_whole(const Json& value) {
   return value.is_number_unsigned() ||
@@ -257,16 +286,20 @@ class RunReader {
     record.placement = text("placement", name_size_max);
     record.size = size();
     record.manner = manner();
+    record.load = load();
     record.repeat = static_cast<int>(whole("repeat", 0, 1'000'000));
     record.status = status();
     if (run_.contains("reason") && !run_["reason"].is_null())
       record.reason = text("reason", reason_size_max);
-    for (const char* name : measure_names) check_measure(name);
-    for (const auto& [key, value] : run_.items())
+    for (const auto& [key, value] : run_.items()) {
+      if (is_measure(key)) check_measure(key);
       if (value.is_number()) record.measures[key] = value.template get<double>();
+    }
     if (run_.contains("round_trip_source"))
       record.timed_by_batches = text("round_trip_source", name_size_max) == "sub-batches";
-    if (run_.contains("histogram")) record.histogram = histogram();
+    if (run_.contains("histogram")) record.histogram = histogram("histogram");
+    if (run_.contains("missing")) record.missing = missing();
+    if (run_.contains("second_histogram")) record.second_histogram = histogram("second_histogram");
     return record;
   }
 
@@ -286,8 +319,8 @@ class RunReader {
       fail(key, fmt::format("expected a string of at most {} bytes", size_max));
     return at(key).get<std::string>();
   }
-  void check_measure(const char* key) const {
-    if (!run_.contains(key) || run_[key].is_null()) return;
+  void check_measure(const std::string& key) const {
+    if (run_[key].is_null()) return;
     if (!run_[key].is_number() || run_[key].get<double>() < 0)
       fail(key, "expected a number from 0 on, or null");
   }
@@ -308,25 +341,42 @@ class RunReader {
       reject(path_, fmt::format("runs[{}]: {}", index_, without_number(error.what())));
     }
   }
+  std::map<std::string, std::string> missing() const {
+    const Json& json = run_["missing"];
+    if (!json.is_object()) fail("missing", "expected an object of reasons");
+    std::map<std::string, std::string> reasons;
+    for (const auto& [name, reason] : json.items()) {
+      if (!reason.is_string() || reason.get_ref<const std::string&>().size() > reason_size_max)
+        fail("missing", "expected an object of reasons");
+      reasons[name] = reason.template get<std::string>();
+    }
+    return reasons;
+  }
+  Load load() const {
+    try {
+      return load_from_json(run_);
+    } catch (const std::exception& error) {
+      reject(path_, fmt::format("runs[{}]: {}", index_, without_number(error.what())));
+    }
+  }
   Status status() const {
     const std::string word = text("status", name_size_max);
     for (const Status status : {Status::ok, Status::skipped, Status::failed, Status::suspect})
       if (word == ipcbench::text(status)) return status;
     fail("status", "expected ok, skipped, failed or suspect");
   }
-  std::optional<Histogram> histogram() const {
-    const Json& json = run_["histogram"];
+  std::optional<Histogram> histogram(const char* key) const {
+    const Json& json = run_[key];
     if (json.is_null()) return std::nullopt;
     if (!json.is_object() || !json.contains("bins") || !json["bins"].is_array() ||
         json.value("sub_bucket_bits", Json()) != Histogram::sub_bucket_bits)
-      fail("histogram",
-           fmt::format("expected bins with {} sub-bucket bits", Histogram::sub_bucket_bits));
+      fail(key, fmt::format("expected bins with {} sub-bucket bits", Histogram::sub_bucket_bits));
     Histogram histogram;
     for (const Json& bin : json["bins"]) {
       if (!bin.is_array() || bin.size() != 2 || !is_whole(bin[0]) || !is_whole(bin[1]) ||
           bin[0].get<std::size_t>() >= Histogram::bin_count ||
           bin[1].get<std::uint64_t>() > bin_total_max)
-        fail("histogram", "expected bins as [index, count]");
+        fail(key, "expected bins as [index, count]");
       histogram.add(bin[0].get<std::size_t>(), bin[1].get<std::uint64_t>());
     }
     return histogram;
@@ -380,6 +430,7 @@ void check_runs(const Journal::Content& content, const std::string& path) {
                            .size = run.size,
                            .place = {.name = run.placement, .cpus = {-1, -1}, .impossible = ""},
                            .manner = run.manner,
+                           .load = run.load,
                            .skipped = ""};
     if (i >= plan.order.size() || plan.order[i].repeat != run.repeat ||
         plan.cells[plan.order[i].cell].key() != cell.key())

@@ -72,12 +72,15 @@ struct RunRecord {
   std::optional<std::uint64_t> size;
   std::string placement;
   Manner manner;
+  Load load;
   int repeat = 0;
   Status status = Status::failed;
   std::string reason;
   std::map<std::string, double> measures;  ///< every number of the run, by its key
   bool timed_by_batches = false;           ///< its round trip comes from sub-batches' means
   std::optional<Histogram> histogram;
+  std::optional<Histogram> second_histogram;
+  std::map<std::string, std::string> missing;  ///< why a measure is null
 };
 
 struct ResultsFile {

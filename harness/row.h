@@ -5,6 +5,7 @@
 // transports/CMakeLists.txt, all_scenarios() stands in scenarios/matrix.cpp.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -29,6 +30,19 @@ struct ScenarioFacts {
   bool shareable = false;        ///< several producers and consumers may share one link (`--peers`)
   bool kernel_consumes = false;  ///< the kernel may be the consumer (`--peer kernel`)
   bool kernel_produces = false;  ///< the kernel may be the producer (`--peer source`)
+  /// Its ends are forked whatever the start: it makes and ends processes or links as it goes.
+  bool only_forks = false;
+  std::array<std::string_view, 4> axes{};  ///< names of all_axes() (load.h) that it has
+  /// What it measures, as the beginning of names in results files: "round_trip" of
+  /// round_trip_p50_ns, "messages" of messages_per_s. "": none of that kind.
+  std::string_view latency = "";         ///< of the first histogram
+  std::string_view second_latency = "";  ///< of the second one
+  std::string_view rate = "";
+  std::string_view rivals = "";  ///< the roles whose shares are compared for fairness begin so
+  int messages_per_count = 1;    ///< a round trip is two messages
+  int crowd_max = 0;             ///< up to which --crowd its ends have a CPU each; 0: it has none
+  /// How many of each side meet at one object, of a crowd of n: 0 stands for n.
+  std::array<int, 2> shared_by{1, 1};
 };
 
 /// One transport, erased: its facts, its answers, and a cell for each scenario (in the order of

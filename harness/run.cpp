@@ -156,7 +156,10 @@ void End::plan_batches(double message_ns) {
 }
 
 void End::start_measuring(bool timekeeper) {
-  if (timekeeper) control_.histogram.clear();
+  if (timekeeper) {
+    control_.histogram.clear();
+    control_.second_histogram.clear();
+  }
   meet();
   enter(Phase::measuring);
   measuring_ = true;
@@ -183,15 +186,33 @@ void End::stop_measuring(std::uint64_t count) {
   enter(Phase::closing);
 }
 
-Shape Runner::shape() const {
+NamedValue& End::value(std::string_view name) {
+  for (NamedValue& value : control_.values)
+    if (value.name[0] == '\0' || name == value.name) {
+      copy_text(value.name, name);
+      return value;
+    }
+  throw std::logic_error("a scenario has too many measures of its own");
+}
+
+void End::set_value(std::string_view name, double number) {
+  value(name).value = number;
+}
+
+void End::set_no_value(std::string_view name, std::string_view why) {
+  value(name).value = std::nan("");
+  copy_text(value(name).why, why);
+}
+
+Shape Runner::shape(int producers, int consumers) const {
   return {.size = params_.size,
           .depth = params_.depth,
-          .shares_core = params_.manner.is_mailbox() ||
+          .shares_core = params_.is_crowded || producers > 1 || consumers > 1 ||
                          (params_.cpus[0] >= 0 && params_.cpus[0] == params_.cpus[1]),
           .waiting = params_.manner.waiting,
           .peer = params_.manner.peer,
-          .producers = params_.manner.producers,
-          .consumers = params_.manner.consumers,
+          .producers = producers,
+          .consumers = consumers,
           .directory = &directory_,
           .variant = variant_};
 }

@@ -29,6 +29,7 @@
 #include "harness/clock.h"
 #include "harness/futex.h"
 #include "harness/histogram.h"
+#include "harness/load.h"
 #include "harness/transport.h"
 #include "harness/unix.h"
 
@@ -63,6 +64,8 @@ struct Params {
   std::size_t depth = 64;           ///< messages the channel is asked to hold
   std::array<int, 2> cpus{-1, -1};  ///< where producers and consumers are pinned; -1: nowhere
   Manner manner;
+  Load load;
+  bool is_crowded = false;  ///< several ends share one of the CPUs
   std::int64_t warmup_ns = 20'000'000;
   std::int64_t min_time_ns = 50'000'000;  ///< what the calibrated count aims at
   std::int64_t timeout_ns = 20'000'000'000;
@@ -106,10 +109,18 @@ struct alignas(64) EndRecord {
   std::uint64_t resident_max_bytes;
 };
 
+/// A measure that one scenario has and others don't: "create_ns", "kernel_bytes".
+struct NamedValue {
+  char name[32];
+  double value;  ///< NaN: it can't be had here; `why` says why
+  char why[96];
+};
+
 struct ControlBlock {
-  static constexpr std::size_t ends_max = 128;
+  static constexpr std::size_t ends_max = 130;  ///< 64 pairs, and two to spare
+  static constexpr std::size_t values_max = 24;
   static constexpr std::size_t batches_max = 256;
-  static constexpr std::size_t scratch_size = 2048;
+  static constexpr std::size_t scratch_size = 8192;
   /// Both ends of an exec start must understand each other's block.
   static constexpr std::uint64_t layout_version = 2;
 
@@ -131,10 +142,13 @@ struct ControlBlock {
   std::uint64_t batch_count;
   EndRecord runner;
   EndRecord ends[ends_max];
+  std::uint64_t multiplicity;           ///< pairs that count for themselves; 0: one
   std::uint64_t depth;                  ///< what the link says it holds; 0: it doesn't say
   std::uint64_t verified_bytes;         ///< by the verify scenario
   std::uint64_t batch_ns[batches_max];  ///< written by the timekeeper
   Histogram histogram;                  ///< written by the timekeeper of a latency scenario
+  Histogram second_histogram;           ///< likewise, where it measures two things at once
+  NamedValue values[values_max];        ///< written by one end, or one after the other
 };
 static_assert(std::is_standard_layout_v<ControlBlock>);
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
@@ -149,6 +163,7 @@ class End {
   /// Which of the run's ends it is, from 0.
   std::size_t index() const { return index_; }
   Histogram& histogram() { return control_.histogram; }
+  Histogram& second_histogram() { return control_.second_histogram; }
   /// Notes which message it is at. Cheap enough for every message: a store to a line of its own.
   void at(std::uint64_t message) { record_.message.store(message, std::memory_order_relaxed); }
   /// Which message the other end is at, where there are two.
@@ -207,6 +222,10 @@ class End {
     record_.losses = losses;
     record_.is_lossy = true;
   }
+  /// Keeps a measure of the scenario's own, under a name with its unit, in place of one of the same
+  /// name; or why there is none.
+  void set_value(std::string_view name, double value);
+  void set_no_value(std::string_view name, std::string_view why);
   void set_verified_bytes(std::uint64_t bytes) { control_.verified_bytes = bytes; }
 
  private:
@@ -214,6 +233,7 @@ class End {
   void plan_batches(double message_ns);
   void start_measuring(bool timekeeper);
   void stop_measuring(std::uint64_t count);
+  NamedValue& value(std::string_view name);
 
   ControlBlock& control_;
   EndRecord& record_;
@@ -248,7 +268,9 @@ class Runner {
   }
 
   const Params& params() const { return params_; }
-  Shape shape() const;
+  Shape shape() const { return shape(params_.manner.producers, params_.manner.consumers); }
+  /// Of an object that so many share.
+  Shape shape(int producers, int consumers) const;
 
   /// Forks the ends and waits for all of them. What a body throws ends up in the control block.
   /// When one end fails, the others are killed and this throws.
@@ -264,6 +286,8 @@ class Runner {
     return *std::launder(reinterpret_cast<T*>(control_.scratch));
   }
 
+  /// So many pairs each handle the messages of every loop.
+  void note_multiplicity(std::uint64_t pairs) { control_.multiplicity = pairs; }
   /// Records how many messages the link says it holds, where it says so.
   template <class T>
   void note_depth(const T& link) {

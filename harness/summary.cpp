@@ -10,6 +10,20 @@ namespace {
 using Key = std::tuple<std::string, std::string, std::optional<std::uint64_t>, std::string,
                        std::vector<std::string>>;
 
+std::vector<std::string> words_of(const RunRecord& run) {
+  std::vector<std::string> words = run.manner.words();
+  if (const auto scenario = find_scenario(run.scenario))
+    for (std::string& word : load_words(run.load, all_scenarios()[*scenario]))
+      words.push_back(std::move(word));
+  return words;
+}
+
+/// "round_trip" where a file names a scenario of another ipcbench.
+std::string latency_of(const std::string& scenario) {
+  const auto index = find_scenario(scenario);
+  return index ? std::string(all_scenarios()[*index].latency) : "round_trip";
+}
+
 std::vector<double> values_of(const std::vector<const RunRecord*>& runs, const std::string& name) {
   std::vector<double> values;
   for (const RunRecord* run : runs) {
@@ -56,6 +70,7 @@ CellSummary summarise_cell(const std::vector<const RunRecord*>& all) {
   cell.size = first.size;
   cell.placement = first.placement;
   cell.manner = first.manner;
+  cell.words = words_of(first);
   std::vector<const RunRecord*> measured;
   Histogram merged;
   for (const RunRecord* run : all) {
@@ -67,13 +82,19 @@ CellSummary summarise_cell(const std::vector<const RunRecord*>& all) {
   const auto estimate = [&](const char* name) {
     return estimate_median(values_of(measured, name));
   };
+  for (const RunRecord* run : measured) {
+    for (const auto& [name, value] : run->measures)
+      if (!cell.estimates.contains(name)) cell.estimates[name] = estimate(name.c_str()).value();
+    cell.missing.insert(run->missing.begin(), run->missing.end());
+  }
+  const std::string latency = latency_of(cell.scenario);
   cell.round_trips = merged.count();
   if (cell.round_trips == 0) {
-    cell.p50_ns = estimate("round_trip_p50_ns");
+    cell.p50_ns = estimate((latency + "_p50_ns").c_str());
   } else {
-    cell.p50_ns = merged_percentile(merged, 0.5, values_of(measured, "round_trip_p50_ns"));
+    cell.p50_ns = merged_percentile(merged, 0.5, values_of(measured, latency + "_p50_ns"));
     cell.p90_ns = merged.supported_quantile(0.9);
-    cell.p99_ns = merged_percentile(merged, 0.99, values_of(measured, "round_trip_p99_ns"));
+    cell.p99_ns = merged_percentile(merged, 0.99, values_of(measured, latency + "_p99_ns"));
     cell.p999_ns = merged.supported_quantile(0.999);
   }
   cell.messages_per_s = estimate("messages_per_s");
@@ -90,7 +111,7 @@ CellSummary summarise_cell(const std::vector<const RunRecord*>& all) {
 
 std::string CellSummary::label() const {
   std::string label = transport;
-  for (const std::string& word : manner.words()) label += fmt::format(" {}", word);
+  for (const std::string& word : words) label += fmt::format(" {}", word);
   return label;
 }
 
@@ -98,7 +119,7 @@ std::vector<CellSummary> summarise(const std::vector<RunRecord>& runs) {
   std::map<Key, std::size_t> indices;
   std::vector<std::vector<const RunRecord*>> groups;
   for (const RunRecord& run : runs) {
-    const Key key{run.transport, run.scenario, run.size, run.placement, run.manner.words()};
+    const Key key{run.transport, run.scenario, run.size, run.placement, words_of(run)};
     const auto [entry, is_new] = indices.try_emplace(key, groups.size());
     if (is_new) groups.emplace_back();
     groups[entry->second].push_back(&run);
@@ -106,6 +127,31 @@ std::vector<CellSummary> summarise(const std::vector<RunRecord>& runs) {
   std::vector<CellSummary> cells;
   for (const auto& group : groups) cells.push_back(summarise_cell(group));
   return cells;
+}
+
+std::vector<CellSummary> summarise(const ResultsFile& file) {
+  const Json::json_pointer at("/machine/identity/virtualised");
+  const std::string virtualised = file.context.contains(at) && file.context.at(at).is_string()
+                                      ? file.context.at(at).get<std::string>()
+                                      : "";
+  std::vector<CellSummary> cells = summarise(file.runs);
+  for (CellSummary& cell : cells) {
+    cell.is_emulated = virtualised == "tcg";
+    cell.is_counted = virtualised == "icount";
+  }
+  return cells;
+}
+
+double instruction_ns(const Json& context) {
+  const Json::json_pointer identity("/machine/identity");
+  if (!context.contains(identity)) return 0;
+  const Json& machine = context.at(identity);
+  if (machine.value("virtualised", Json()) != "icount") return 0;
+  const auto words = machine.value("kernel_command_line", std::string());
+  constexpr std::string_view name = "ipcbench.icount_shift=";
+  const std::size_t found = words.find(name);
+  const char shift = found == std::string::npos ? '1' : words[found + name.size()];
+  return shift >= '0' && shift <= '9' ? std::exp2(shift - '0') : 0;
 }
 
 }  // namespace ipcbench

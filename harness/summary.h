@@ -1,6 +1,7 @@
 // summary.h: what the repeats of each cell say together.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,14 +20,18 @@ struct CellSummary {
   std::optional<std::uint64_t> size;
   std::string placement;
   Manner manner;
+  std::vector<std::string> words;  ///< what is unusual in manner and load: "wait:poll"
   int ok = 0;
   int suspect = 0;
   int failed = 0;
   int skipped = 0;
   std::string reason;  ///< of the first run that isn't ok
   bool timed_by_batches = false;
+  bool is_emulated = false;  ///< in software: its times are those of no machine
+  bool is_counted = false;   ///< in instructions, each of which took the same time
 
-  /// Round trips in ns, from the merged histograms; the interval is over the repeats.
+  /// What the scenario times, in ns (round trips, one way, hand-overs), from the merged histograms;
+  /// the interval is over the repeats.
   std::optional<Estimate> p50_ns;
   std::optional<double> p90_ns;
   std::optional<Estimate> p99_ns;  ///< its interval is 0 to 0 where single repeats can't give one
@@ -39,13 +44,21 @@ struct CellSummary {
   std::optional<Estimate> cpu_ns_per_message;
   /// Messages that a lossy channel lost, reordered or duplicated, in all repeats together.
   double mishaps = 0;
+  /// Every measure of the runs by its name, those above among them.
+  std::map<std::string, Estimate, std::less<>> estimates;
+  std::map<std::string, std::string> missing;  ///< why a measure can't be had here
 
-  /// The transport, and what is unusual in how it was used: "pipe wait:poll".
+  /// The transport, and the words: "pipe wait:poll".
   std::string label() const;
   int measured() const { return ok + suspect; }
 };
 
 /// The cells in the order of their first appearance.
 std::vector<CellSummary> summarise(const std::vector<RunRecord>& runs);
+/// The same of a file, whose context says how its machine was emulated.
+std::vector<CellSummary> summarise(const ResultsFile& file);
+
+/// How long an instruction took, in ns, where instructions were counted in place of time; or 0.
+double instruction_ns(const Json& context);
 
 }  // namespace ipcbench

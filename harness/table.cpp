@@ -47,6 +47,14 @@ constexpr Mark marks[] = {
      [](const CellSummary& cell) { return cell.mishaps > 0; }},
     {"w", "p99 withheld: fewer than ten round trips lie beyond it; raise --min-time or -r",
      [](const CellSummary& cell) { return has_percentiles(cell) && !cell.p99_ns; }},
+    {"e",
+     "emulated in software (tcg): the times are those of no machine; compare rows of one run, as "
+     "ratios",
+     [](const CellSummary& cell) { return cell.is_emulated && cell.measured() > 0; }},
+    {"i",
+     "instructions were counted and not time (icount): never rank them with times that were "
+     "measured",
+     [](const CellSummary& cell) { return cell.is_counted && cell.measured() > 0; }},
 };
 
 std::string marks_of(const CellSummary& cell) {
@@ -89,6 +97,18 @@ std::string factor_text(double factor) {
 }
 std::string plain_text(double value) {
   return fmt::format("{:.2f}", value);
+}
+
+std::string count_text(double value) {
+  return fmt::format("{:.0f}", value);
+}
+/// "3.42 KiB": what was measured, rounded, in binary units.
+std::string bytes_text(double bytes) {
+  const char* const units[] = {"B", "KiB", "MiB", "GiB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1024 && unit + 1 < std::size(units); ++unit) bytes /= 1024;
+  const int digits = unit == 0 || bytes >= 99.95 ? 0 : bytes >= 9.995 ? 1 : 2;
+  return fmt::format("{:.{}f} {}", bytes, digits, units[unit]);
 }
 
 bool is_roofline(const std::string& transport) {
@@ -167,43 +187,121 @@ Table channel_table(const Group& group, std::uint64_t size, const std::string& p
   return table;
 }
 
-Table handoff_table(const Group& group, const std::string& placement, const std::string& repeats) {
-  Table table{
-      .title = fmt::format("Signals, {}: control there and back (handoff), {}", placement, repeats),
-      .columns = {"transport", "round trip p50", "±", "p99", "× best", "CPU/notification", "notes"},
-      .rows = {}};
-  const double best = best_p50(group, "handoff");
-  const auto cost = [&](const std::string& name) {
-    const auto p50 = field(find(group, name, "handoff"), &CellSummary::p50_ns);
-    return p50 ? p50->median : unmeasured;
+/// A column of a scenario's own table: what it shows of a cell, and how.
+struct Column {
+  std::string_view title;
+  std::string measure;  ///< its name in results files; "p50" and "p99" are the merged percentiles
+  Show text;
+  bool has_interval = false;
+};
+
+struct ScenarioTable {
+  std::string_view scenario;
+  std::string_view title;
+  std::vector<Column> columns;  ///< the first one decides the order
+  bool is_rate = false;         ///< more is better
+};
+
+/// The scenarios that have a table of their own, in report order.
+const std::vector<ScenarioTable>& scenario_tables() {
+  const Column cpu{"CPU/message", "cpu_ns_per_message", duration_text};
+  const Column rate{"messages", "messages_per_s", rate_text, true};
+  const Column bandwidth{"bandwidth", "bytes_per_s", bandwidth_text};
+  const Column fairness{"fairness", "fairness", plain_text};
+  const Column p50{"p50", "p50", duration_text, true};
+  const Column p99{"p99", "p99", duration_text};
+  static const std::vector<ScenarioTable> tables{
+      {"one_way",
+       "one way (one_way)",
+       {p50, p99, {"back p50", "way_back_p50_ns", duration_text}, cpu}},
+      {"burst", "throughput in windows (burst)", {rate, bandwidth, cpu}, true},
+      {"paced",
+       "latency at an offered rate, from when a message was due (paced)",
+       {p50,
+        p99,
+        {"p99 from its send", "service_p99_ns", duration_text},
+        {"offered", "offered_per_s", rate_text},
+        {"achieved", "messages_per_s", rate_text},
+        cpu}},
+      {"sparse", "a message after an idle gap (sparse)", {p50, p99, cpu}},
+      {"fan_in", "many producers, one consumer (fan_in)", {rate, bandwidth, fairness, cpu}, true},
+      {"fan_out", "one producer, many consumers (fan_out)", {rate, bandwidth, fairness, cpu}, true},
+      {"pairs", "independent pairs at once (pairs)", {rate, bandwidth, fairness, cpu}, true},
+      {"handoff",
+       "control there and back (handoff)",
+       {{"round trip p50", "p50", duration_text, true},
+        p99,
+        {"CPU/notification", "cpu_ns_per_message", duration_text}}},
+      {"contend",
+       "processes take turns (contend)",
+       {{"acquisitions", "acquisitions_per_s", rate_text, true},
+        fairness,
+        {"hand-over p50", "p50", duration_text},
+        {"longest wait", "longest_wait_ns", duration_text},
+        {"CPU/acquisition", "cpu_ns_per_message", duration_text}},
+       true},
+      {"set_up",
+       "from nothing to the first message, and back (set_up)",
+       {{"in all", "set_up_ns", duration_text, true},
+        {"create", "create_ns", duration_text},
+        {"connect", "connect_ns", duration_text},
+        {"first message", "first_message_ns", duration_text},
+        {"tear down", "tear_down_ns", duration_text}}},
+      {"peer_death",
+       "what the survivor notices, and when (peer_death)",
+       {{"sender notices after", "sender_notices_ns", duration_text, true},
+        {"receiver notices after", "receiver_notices_ns", duration_text, true},
+        {"messages lost", "lost_messages", count_text}}},
+      {"memory",
+       "memory of a link, and what it holds (memory)",
+       {{"resident", "resident_bytes", bytes_text, true},
+        {"kernel", "kernel_bytes", bytes_text},
+        {"holds", "held_bytes", bytes_text},
+        {"messages held", "held_messages", count_text}}},
   };
-  for (const std::string& name : sorted(group, cost)) {
-    const CellSummary* cell = find(group, name, "handoff");
-    const auto p50 = field(cell, &CellSummary::p50_ns);
-    table.rows.push_back(
-        {printable(name, 60), show(p50, duration_text), show_half_width(p50),
-         show(field(cell, &CellSummary::p99_ns), duration_text), times_slower(p50, best, name),
-         show(field(cell, &CellSummary::cpu_ns_per_message), duration_text), notes_of({cell})});
-  }
-  return table;
+  return tables;
 }
 
-Table contend_table(const Group& group, const std::string& placement, const std::string& repeats) {
-  Table table{
-      .title = fmt::format("Locks, {}: two processes take turns (contend), {}", placement, repeats),
-      .columns = {"transport", "acquisitions", "±", "fairness", "CPU/acquisition", "notes"},
-      .rows = {}};
-  const auto cost = [&](const std::string& name) {
-    const auto rate = field(find(group, name, "contend"), &CellSummary::acquisitions_per_s);
-    return rate ? 1 / rate->median : unmeasured;
+const ScenarioTable* find_scenario_table(const std::string& scenario) {
+  for (const ScenarioTable& table : scenario_tables())
+    if (table.scenario == scenario) return &table;
+  return nullptr;
+}
+
+std::optional<Estimate> value_of(const CellSummary& cell, const std::string& measure) {
+  if (measure == "p50") return cell.p50_ns;
+  if (measure == "p99") return cell.p99_ns;
+  const auto found = cell.estimates.find(measure);
+  return found == cell.estimates.end() ? std::nullopt : std::optional(found->second);
+}
+
+/// A table of one scenario, size and placement: its columns are the scenario's.
+Table own_table(const ScenarioTable& scenario, const Group& group, const std::string& where,
+                const std::string& repeats) {
+  Table table{.title = fmt::format("{}: {}, {}", where, scenario.title, repeats),
+              .columns = {"transport"},
+              .rows = {}};
+  for (const Column& column : scenario.columns) {
+    table.columns.emplace_back(column.title);
+    if (column.has_interval) table.columns.emplace_back("±");
+  }
+  table.columns.emplace_back("notes");
+  const char* name = scenario.scenario.data();
+  const auto cost = [&](const std::string& transport) {
+    const auto value = value_of(*find(group, transport, name), scenario.columns.front().measure);
+    if (!value) return unmeasured;
+    return scenario.is_rate ? -value->median : value->median;
   };
-  for (const std::string& name : sorted(group, cost)) {
-    const CellSummary* cell = find(group, name, "contend");
-    const auto rate = field(cell, &CellSummary::acquisitions_per_s);
-    table.rows.push_back({printable(name, 60), show(rate, rate_text), show_half_width(rate),
-                          show(field(cell, &CellSummary::fairness), plain_text),
-                          show(field(cell, &CellSummary::cpu_ns_per_message), duration_text),
-                          notes_of({cell})});
+  for (const std::string& transport : sorted(group, cost)) {
+    const CellSummary* cell = find(group, transport, name);
+    std::vector<std::string> row{printable(transport, 60)};
+    for (const Column& column : scenario.columns) {
+      const auto value = value_of(*cell, column.measure);
+      row.push_back(show(value, column.text));
+      if (column.has_interval) row.push_back(show_half_width(value));
+    }
+    row.push_back(notes_of({cell}));
+    table.rows.push_back(std::move(row));
   }
   return table;
 }
@@ -296,7 +394,7 @@ std::string render_csv(const std::vector<ResultsFile>& files) {
       "messages_high_per_s,bytes_per_s,acquisitions_per_s,acquisitions_low_per_s,"
       "acquisitions_high_per_s,fairness,cpu_ns_per_message,marks\n";
   for (const ResultsFile& file : files)
-    for (const CellSummary& cell : summarise(file.runs)) {
+    for (const CellSummary& cell : summarise(file)) {
       std::vector<std::string> fields{escape_csv(file.path),
                                       escape_csv(cell.transport),
                                       escape_csv(cell.scenario),
@@ -342,18 +440,52 @@ std::string text_of(const Json& json, const Json::json_pointer& at, std::string 
   return printable(value.is_string() ? value.get<std::string>() : dump(value));
 }
 
+/// What a run of counted instructions can say: how many a message, a round trip … took, of all
+/// processes and the kernel together.
+Table instruction_table(const std::vector<CellSummary>& cells, double instruction_ns) {
+  Table table{.title = "Instructions, of all processes and the kernel (icount)",
+              .columns = {"transport", "scenario", "size", "instructions", "±", "notes"},
+              .rows = {}};
+  for (const CellSummary& cell : cells) {
+    if (cell.scenario == "verify") continue;
+    const auto scenario = find_scenario(cell.scenario);
+    const std::string mean =
+        scenario ? fmt::format("{}_mean_ns", all_scenarios()[*scenario].latency) : "";
+    const auto timed = cell.estimates.find(mean);
+    std::optional<double> count;
+    std::string width = nothing;
+    if (timed != cell.estimates.end()) {
+      count = timed->second.median / instruction_ns;
+      width = show_half_width(timed->second);
+    } else if (cell.messages_per_s) {
+      count = 1e9 / cell.messages_per_s->median / instruction_ns;
+      width = show_half_width(cell.messages_per_s);
+    } else if (cell.p50_ns) {
+      count = cell.p50_ns->median / instruction_ns;
+      width = show_half_width(cell.p50_ns);
+    }
+    table.rows.push_back(
+        {printable(cell.label(), 60), cell.scenario, cell.size ? size_text(*cell.size) : nothing,
+         count ? fmt::format("{:.0f}", *count) : nothing, width, notes_of({&cell})});
+  }
+  return table;
+}
+
 }  // namespace
 
 std::vector<Table> make_tables(const std::vector<CellSummary>& cells) {
-  using Section = std::tuple<std::string, int, std::uint64_t>;  // placement, kind, size
-  enum Kind { channel, handoff, contend, verify };
+  using Section = std::tuple<std::string, std::size_t, std::uint64_t>;  // placement, kind, size
+  // ping_pong and flood share a table, whose place is the first; verify's is the last.
+  constexpr std::size_t channel = 0;
+  const std::size_t verify = scenario_tables().size() + 1;
   std::map<Section, Group> sections;
   std::map<Section, int> repeats;
   for (const CellSummary& cell : cells) {
-    const Kind kind = cell.scenario == "handoff"   ? handoff
-                      : cell.scenario == "contend" ? contend
-                      : cell.scenario == "verify"  ? verify
-                                                   : channel;
+    const ScenarioTable* own = find_scenario_table(cell.scenario);
+    const std::size_t kind = own != nullptr
+                                 ? static_cast<std::size_t>(own - scenario_tables().data() + 1)
+                             : cell.scenario == "verify" ? verify
+                                                         : channel;
     const Section section{cell.placement, kind, cell.size.value_or(0)};
     sections[section][cell.label()][cell.scenario] = &cell;
     int& most = repeats[section];
@@ -364,14 +496,14 @@ std::vector<Table> make_tables(const std::vector<CellSummary>& cells) {
     const auto& [placement, kind, size] = section;
     const int most = repeats[section];
     const std::string count = fmt::format("{} {}", most, most == 1 ? "repeat" : "repeats");
-    const std::string where = printable(placement, 40);
-    if (kind == channel) tables.push_back(channel_table(group, size, where, count));
-    if (kind == handoff) tables.push_back(handoff_table(group, where, count));
-    if (kind == contend) tables.push_back(contend_table(group, where, count));
-    if (kind == verify) {
-      const std::string what = size == 0 ? where : size_text(size) + ", " + where;
-      tables.push_back(verify_table(group, what, count));
-    }
+    const std::string place = printable(placement, 40);
+    const std::string where = size == 0 ? place : size_text(size) + ", " + place;
+    if (kind == channel)
+      tables.push_back(channel_table(group, size, place, count));
+    else if (kind == verify)
+      tables.push_back(verify_table(group, where, count));
+    else
+      tables.push_back(own_table(scenario_tables()[kind - 1], group, where, count));
   }
   return tables;
 }
@@ -395,9 +527,12 @@ std::string provenance(const Json& context) {
 
 std::string render(const ResultsFile& file, TableFormat format, bool bold) {
   if (format == TableFormat::csv) return render_csv({file});
-  const std::vector<CellSummary> cells = summarise(file.runs);
+  const std::vector<CellSummary> cells = summarise(file);
+  const double counted_ns = instruction_ns(file.context);
+  std::vector<Table> tables = make_tables(cells);
+  if (counted_ns > 0) tables = {instruction_table(cells, counted_ns)};
   std::string text;
-  for (const Table& table : make_tables(cells))
+  for (const Table& table : tables)
     text +=
         (format == TableFormat::text ? render_text(table, bold) : render_markdown(table)) + "\n";
   const char* bullet = format == TableFormat::markdown ? "- " : "";

@@ -9,7 +9,8 @@
 //   explicit T(const Shape&);             // in the runner, before the fork: kernel objects only
 //   P producer();  C consumer();          // each in its own process, after the fork
 //
-// and, optionally, `std::size_t depth() const`: how many messages of the shape's size it holds.
+// and, optionally, `std::size_t depth() const`: how many messages of the shape's size it holds; and
+// `static constexpr bool is_slow = true`: a message takes milliseconds, and a proof sends few.
 // A roofline has `E alone()` in place of producer() and consumer(): one process that is both ends.
 // Where the other end may be the kernel itself (`--peer kernel`), there is `E kernel(KernelPart)`,
 // which gives the one end that is left; beside producer() and consumer(), or without them.

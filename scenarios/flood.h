@@ -20,29 +20,22 @@ struct Flood {
       .sized = true,
       .shareable = true,
       .kernel_consumes = true,
-      .kernel_produces = true};
+      .kernel_produces = true,
+      .axes = {"touch"},
+      .rate = "messages",
+      .rivals = "consumer"};
 
   template <Queue T>
   static void run(Runner& runner) {
     if constexpr (T::facts.peers != Peers::one_to_one)
-      if (runner.params().manner.is_mailbox()) return Mailbox<T>::run(runner);
+      if (const Manner& manner = runner.params().manner; manner.is_mailbox())
+        return Mailbox<T>::run(runner, manner.producers, manner.consumers);
     if constexpr (KernelPeered<T>)
       if (runner.params().manner.peer != Peer::process) return with_kernel<T>(runner);
     T link(runner.shape());
     runner.note_depth(link);
-    const std::size_t size = runner.params().size;
-    runner.run({{"producer", Side::producer,
-                 [&](End& end) {
-                   auto mine = lend<T>(link.producer(), runner.shape());
-                   end.measure([&](auto first, auto count) { send(end, mine, size, first, count); },
-                               false);
-                 }},
-                {"consumer", Side::consumer, [&](End& end) {
-                   auto mine = lend<T>(link.consumer(), runner.shape());
-                   end.measure(
-                       [&](auto first, auto count) { receive(end, mine, size, first, count); },
-                       true);
-                 }}});
+    runner.run({{"producer", Side::producer, producer(runner, link)},
+                {"consumer", Side::consumer, consumer(runner, link)}});
   }
 
   template <LossyChannel T>
@@ -53,13 +46,31 @@ struct Flood {
   template <LonelyChannel T>
   static void run(Runner& runner) {
     T link(runner.shape());
-    const std::size_t size = runner.params().size;
+    const Amount amount(runner.params());
     runner.run({{"producer", Side::producer, [&](End& end) {
                    auto mine = lend<T>(link.alone(), runner.shape());
-                   end.measure(
-                       [&](auto first, auto count) { send_oneself(end, mine, size, first, count); },
-                       true);
+                   end.measure([&](auto first,
+                                   auto count) { send_oneself(end, mine, amount, first, count); },
+                               true);
                  }}});
+  }
+
+  /// What the two ends of a link do.
+  template <Queue T>
+  static auto producer(Runner& runner, T& link) {
+    return [&runner, &link](End& end) {
+      auto mine = lend<T>(link.producer(), runner.shape());
+      const Amount amount(runner.params());
+      end.measure([&](auto first, auto count) { send(end, mine, amount, first, count); }, false);
+    };
+  }
+  template <Queue T>
+  static auto consumer(Runner& runner, T& link) {
+    return [&runner, &link](End& end) {
+      auto mine = lend<T>(link.consumer(), runner.shape());
+      const Amount amount(runner.params());
+      end.measure([&](auto first, auto count) { receive(end, mine, amount, first, count); }, true);
+    };
   }
 
  private:
@@ -67,22 +78,22 @@ struct Flood {
   template <KernelPeered T>
   static void with_kernel(Runner& runner) {
     T link(runner.shape());
-    const std::size_t size = runner.params().size;
+    const Amount amount(runner.params());
     const bool sends = runner.params().manner.peer == Peer::kernel;
     const auto produce = [&](End& end) {
       auto mine = lend<T>(link.kernel(KernelPart::sink), runner.shape());
       std::uint64_t all = 0;
       end.measure(
           [&](std::uint64_t first, std::uint64_t count) {
-            send(end, mine, size, first, count);
+            send(end, mine, amount, first, count);
             all = first + count;
           },
           true);
-      check_sink(link.sunk(), all, size);
+      check_sink(link.sunk(), all, amount.size);
     };
     const auto consume = [&](End& end) {
       auto mine = lend<T>(link.kernel(KernelPart::source), runner.shape());
-      end.measure([&](auto first, auto count) { receive(end, mine, size, first, count); }, true);
+      end.measure([&](auto first, auto count) { receive(end, mine, amount, first, count); }, true);
     };
     if (sends)
       runner.run({{"producer", Side::producer, produce}});
@@ -114,36 +125,35 @@ struct Flood {
     if (message % 64 == 0) end.at(message);
   }
 
-  static void send(End& end, auto& link, std::size_t size, std::uint64_t first,
-                   std::uint64_t count) {
+  static void send(End& end, auto& link, Amount amount, std::uint64_t first, std::uint64_t count) {
     auto mine = std::move(link);
     for (std::uint64_t i = first; i != first + count; ++i) {
       note(end, i);
-      write_payload(mine.reserve(size), i);
+      write_payload(mine.reserve(amount.size), i, amount);
       mine.commit();
     }
     link = std::move(mine);
   }
 
-  static void receive(End& end, auto& link, std::size_t size, std::uint64_t first,
+  static void receive(End& end, auto& link, Amount amount, std::uint64_t first,
                       std::uint64_t count) {
     auto mine = std::move(link);
     for (std::uint64_t i = first; i != first + count; ++i) {
       note(end, i);
-      read_payload(mine.peek(size), i, size);
+      read_payload(mine.peek(amount.size), i, amount);
       mine.release();
     }
     link = std::move(mine);
   }
 
-  static void send_oneself(End& end, auto& link, std::size_t size, std::uint64_t first,
+  static void send_oneself(End& end, auto& link, Amount amount, std::uint64_t first,
                            std::uint64_t count) {
     auto mine = std::move(link);
     for (std::uint64_t i = first; i != first + count; ++i) {
       note(end, i);
-      write_payload(mine.reserve(size), i);
+      write_payload(mine.reserve(amount.size), i, amount);
       mine.commit();
-      read_payload(mine.peek(size), i, size);
+      read_payload(mine.peek(amount.size), i, amount);
       mine.release();
     }
     link = std::move(mine);

@@ -13,7 +13,9 @@ struct Handoff {
       .name = "handoff",
       .summary = "control there and back: each side wakes the other in turn",
       .needs = "a signal",
-      .sized = false};
+      .sized = false,
+      .latency = "round_trip",
+      .messages_per_count = 2};
 
   template <Signal T>
   static void run(Runner& runner) {

@@ -21,22 +21,22 @@ namespace ipcbench {
 template <Channel T>
 class Mailbox {
  public:
-  static void run(Runner& runner) {
-    T link(runner.shape());
+  static void run(Runner& runner, int producers, int consumers) {
+    const Shape shape = runner.shape(producers, consumers);
+    T link(shape);
     runner.note_depth(link);
     auto& tally = runner.scratch<Tally>();
-    const std::size_t size = runner.params().size;
-    const Manner& manner = runner.params().manner;
+    const Amount amount(runner.params());
     std::vector<EndPlan> ends;
-    for (int i = 0; i < manner.producers; ++i)
+    for (int i = 0; i < producers; ++i)
       ends.push_back({fmt::format("producer_{}", i + 1), Side::producer, [&, i](End& end) {
-                        auto mine = lend<T>(link.producer(), runner.shape());
-                        produce(end, mine, size, i, manner.producers);
+                        auto mine = lend<T>(link.producer(), shape);
+                        produce(end, mine, amount, i, producers);
                       }});
-    for (int i = 0; i < manner.consumers; ++i)
+    for (int i = 0; i < consumers; ++i)
       ends.push_back({fmt::format("consumer_{}", i + 1), Side::consumer, [&, i](End& end) {
-                        auto mine = lend<T>(link.consumer(), runner.shape());
-                        consume(end, mine, size, tally, i == 0, manner.producers);
+                        auto mine = lend<T>(link.consumer(), shape);
+                        consume(end, mine, amount, tally, i == 0, producers, consumers);
                       }});
     runner.run(ends);
   }
@@ -52,7 +52,7 @@ class Mailbox {
   };
 
   /// Message i is the producer's whose turn it is: i modulo their number.
-  static void produce(End& end, auto& link, std::size_t size, int who, int producers) {
+  static void produce(End& end, auto& link, Amount amount, int who, int producers) {
     const auto step = static_cast<std::uint64_t>(producers);
     std::uint64_t sent = 0;
     std::uint64_t sent_before = 0;
@@ -61,7 +61,7 @@ class Mailbox {
           const std::uint64_t turn = static_cast<std::uint64_t>(who) + step - first % step;
           for (std::uint64_t i = first + turn % step; i < first + count; i += step, ++sent) {
             end.at(i);
-            write_payload(link.reserve(size), i);
+            write_payload(link.reserve(amount.size), i, amount);
             link.commit();
           }
           if (!end.is_measuring()) sent_before = sent;
@@ -71,8 +71,8 @@ class Mailbox {
     end.meet();
   }
 
-  static void consume(End& end, auto& link, std::size_t size, Tally& tally, bool is_first,
-                      int producers) {
+  static void consume(End& end, auto& link, Amount amount, Tally& tally, bool is_first,
+                      int producers, int consumers) {
     std::uint64_t own = 0;
     std::uint64_t own_before = 0;
     std::uint64_t sum = 0;
@@ -85,7 +85,7 @@ class Mailbox {
           while (const std::uint64_t mine = take(tally, all))
             for (std::uint64_t i = 0; i != mine; ++i) {
               end.at(own++);
-              const std::uint64_t number = receive(link, size);
+              const std::uint64_t number = receive(link, amount);
               std::uint64_t& least = expected[number % static_cast<std::uint64_t>(producers)];
               if (number < least) [[unlikely]]
                 throw std::runtime_error(fmt::format("message {} arrived out of order", number));
@@ -95,7 +95,7 @@ class Mailbox {
             }
           if (!end.is_measuring()) own_before = own;
         },
-        false);
+        consumers == 1);
     end.set_count(own - own_before);
     tally.received += own;
     tally.sum += sum;
@@ -116,12 +116,12 @@ class Mailbox {
   }
 
   /// Returns the message's number, which every word of it must hold.
-  static std::uint64_t receive(auto& link, std::size_t size) {
-    const View message = link.peek(size);
+  static std::uint64_t receive(auto& link, const Amount& amount) {
+    const View message = link.peek(amount.size);
     std::uint64_t word = 0;
     if (message.size() >= sizeof word) std::memcpy(&word, message.data(), sizeof word);
     const std::uint64_t number = payload_sequence(word);
-    read_payload(message, number, size);
+    read_payload(message, number, amount);
     link.release();
     return number;
   }

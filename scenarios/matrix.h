@@ -7,17 +7,22 @@
 
 #include "harness/row.h"
 #include "harness/run.h"
+#include "scenarios/burst.h"
 #include "scenarios/contend.h"
 #include "scenarios/erase.h"
+#include "scenarios/fans.h"
 #include "scenarios/flood.h"
 #include "scenarios/handoff.h"
+#include "scenarios/one_way.h"
+#include "scenarios/pairs.h"
 #include "scenarios/ping_pong.h"
 #include "scenarios/verify.h"
 
 namespace ipcbench {
 
 /// The columns, in report order. A scenario is added here and nowhere else.
-using Scenarios = std::tuple<PingPong, Flood, Handoff, Contend, Verify>;
+using Scenarios = std::tuple<PingPong, OneWayLatency, Flood, Burst, FanIn, FanOut, Pairs, Handoff,
+                             Contend, Verify>;
 
 /// The constraint of a scenario's run() is the check of what fits.
 template <class Scenario, class T>

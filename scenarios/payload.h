@@ -6,12 +6,14 @@
 // differs from word to word.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <stdexcept>
 
 #include <fmt/format.h>
 
+#include "harness/run.h"
 #include "harness/unix.h"
 
 namespace ipcbench {
@@ -48,22 +50,67 @@ static_assert(0x9E3779B97F4A7C15 * 0xF1DE83E19937733D == 1);
     start[at] = static_cast<std::byte>(word);
 }
 
-/// Reads every byte of message `sequence`; throws unless all are as written.
+/// Reads the first `bytes` of message `sequence`, which is `expected_size` long: throws unless both
+/// are as written.
 [[gnu::always_inline]] inline void read_payload(View message, std::uint64_t sequence,
-                                                std::size_t expected_size) {
+                                                std::size_t expected_size, std::size_t bytes) {
+  if (message.size() != expected_size) [[unlikely]]
+    fail_payload(sequence, expected_size, message.size());
   std::uint64_t expected = payload_word(sequence);
   std::uint64_t difference = 0;
   const std::byte* const start = message.data();
-  const std::size_t words = message.size() / sizeof expected;
+  const std::size_t words = bytes / sizeof expected;
   for (std::size_t i = 0; i != words; ++i) {
     std::uint64_t word;
     std::memcpy(&word, start + i * sizeof word, sizeof word);
     difference |= word ^ expected;
   }
-  for (std::size_t at = words * sizeof expected; at != message.size(); ++at, expected >>= 8)
+  for (std::size_t at = words * sizeof expected; at != bytes; ++at, expected >>= 8)
     difference |= static_cast<std::uint64_t>(start[at]) ^ (expected & 0xff);
-  if ((difference | (message.size() ^ expected_size)) != 0) [[unlikely]]
+  if (difference != 0) [[unlikely]]
     fail_payload(sequence, expected_size, message.size());
+}
+/// Reads every byte.
+[[gnu::always_inline]] inline void read_payload(View message, std::uint64_t sequence,
+                                                std::size_t expected_size) {
+  read_payload(message, sequence, expected_size, expected_size);
+}
+
+/// Loads bytes of which nothing is known.
+inline void skim_payload(View rest) {
+  std::uint64_t sum = 0;
+  const std::byte* const start = rest.data();
+  for (std::size_t i = 0; i != rest.size() / sizeof sum; ++i) {
+    std::uint64_t word;
+    std::memcpy(&word, start + i * sizeof word, sizeof word);
+    sum ^= word;
+  }
+  asm volatile("" : : "r"(sum));
+}
+
+/// How long a message is, and how much of it each side handles (see Touch).
+struct Amount {
+  explicit Amount(const Params& params)
+      : size(params.size),
+        written(params.load.is_written() ? size : std::min(size, sizeof(std::uint64_t))),
+        checked(params.load.is_read() ? written : std::min(size, sizeof(std::uint64_t))),
+        skimmed(params.load.is_read() ? size - checked : 0) {}
+
+  std::size_t size;
+  std::size_t written;
+  std::size_t checked;  ///< of what was written
+  std::size_t skimmed;  ///< of what wasn't, after it
+};
+
+[[gnu::always_inline]] inline void write_payload(Bytes message, std::uint64_t sequence,
+                                                 const Amount& amount) {
+  write_payload(message.first(amount.written), sequence);
+}
+[[gnu::always_inline]] inline void read_payload(View message, std::uint64_t sequence,
+                                                const Amount& amount) {
+  read_payload(message, sequence, amount.size, amount.checked);
+  if (amount.skimmed != 0) [[unlikely]]
+    skim_payload(message.subspan(amount.checked));
 }
 
 }  // namespace ipcbench

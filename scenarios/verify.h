@@ -36,11 +36,11 @@ struct Verify {
     runner.run({{"producer", Side::producer,
                  [&](End& end) {
                    auto mine = lend<T>(link.producer(), runner.shape());
-                   end.once([&] { return send_all(end, mine, size); });
+                   end.once([&] { return send_all(end, mine, size, each<T>(size)); });
                  }},
                 {"consumer", Side::consumer, [&](End& end) {
                    auto mine = lend<T>(link.consumer(), runner.shape());
-                   end.once([&] { return receive_all(end, mine, size); });
+                   end.once([&] { return receive_all(end, mine, size, each<T>(size)); });
                  }}});
   }
 
@@ -206,6 +206,15 @@ struct Verify {
                                      30, 2000);
   }
 
+  /// The same of a transport, which may say that a message of it takes milliseconds.
+  template <class T>
+  static std::uint64_t each(std::size_t size_max) {
+    if constexpr (requires { T::is_slow; })
+      return 30;
+    else
+      return messages(size_max);
+  }
+
   /// Sizes around every power of two and around the pages, then ones that look random; the
   /// largest is among the first.
   static std::size_t size_of(std::uint64_t sequence, std::size_t size_max) {
@@ -265,8 +274,7 @@ struct Verify {
 
   /// Three stages: the producer runs ahead until the channel is full; both run freely; the
   /// consumer is always waiting before a message is sent.
-  static std::uint64_t send_all(End& end, auto& link, std::size_t size_max) {
-    const std::uint64_t each = messages(size_max);
+  static std::uint64_t send_all(End& end, auto& link, std::size_t size_max, std::uint64_t each) {
     const std::uint64_t all = 2 * each + lockstep_messages;
     for (std::uint64_t i = 0; i != all; ++i) {
       end.at(i);
@@ -278,8 +286,7 @@ struct Verify {
     return all;
   }
 
-  static std::uint64_t receive_all(End& end, auto& link, std::size_t size_max) {
-    const std::uint64_t each = messages(size_max);
+  static std::uint64_t receive_all(End& end, auto& link, std::size_t size_max, std::uint64_t each) {
     const std::uint64_t all = 2 * each + lockstep_messages;
     wait_until_stuck(end, each);
     std::uint64_t bytes = 0;

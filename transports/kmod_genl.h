@@ -108,7 +108,7 @@ class GenlSocket {
     }
     const std::size_t size = header.attribute.nla_len - std::size_t{NLA_HDRLEN};
     if (header.netlink.nlmsg_type != type || (message.msg_flags & MSG_TRUNC) != 0 ||
-        size > buffer.size())
+        size > buffer.size() || header.netlink.nlmsg_len != sizeof header + NLA_ALIGN(size))
       throw std::runtime_error("netlink: not the message that was expected");
     return size;
   }

@@ -17,6 +17,7 @@ constexpr Facts facts_of_umh() {
 class KmodUmh {
  public:
   static constexpr Facts facts = facts_of_umh();
+  static constexpr bool is_slow = true;
 
   static std::string unavailable() {
     if (std::string why = kmod_unavailable(); !why.empty()) return why;

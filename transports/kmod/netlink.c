@@ -89,15 +89,16 @@ static struct sk_buff *message_of(u32 number, u32 sequence, const struct nlattr 
 	/* A large one may not be had: that is no cause for alarm. */
 	struct sk_buff *message = genlmsg_new(nla_total_size(nla_len(data)),
 					      GFP_KERNEL | __GFP_NOWARN);
+	void *header;
 
 	if (!message)
 		return NULL;
-	if (!genlmsg_put(message, number, sequence, &family, 0, IPCBENCH_CMD_DATA) ||
-	    nla_put(message, IPCBENCH_ATTR_DATA, nla_len(data), nla_data(data))) {
+	header = genlmsg_put(message, number, sequence, &family, 0, IPCBENCH_CMD_DATA);
+	if (!header || nla_put(message, IPCBENCH_ATTR_DATA, nla_len(data), nla_data(data))) {
 		nlmsg_free(message);
 		return NULL;
 	}
-	genlmsg_end(message, nlmsg_data(nlmsg_hdr(message)));
+	genlmsg_end(message, header);
 	return message;
 }
 
