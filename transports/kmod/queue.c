@@ -274,6 +274,8 @@ __poll_t ipcbench_queue_poll(struct ipcbench_session *session, struct file *file
 	out = channel->peer == IPCBENCH_ECHO ? in : &channel->queues[session->side];
 	poll_wait(file, &in->readable, wait);
 	poll_wait(file, &out->writable, wait);
+	/* As in wait_event: be seen in the queues before looking. */
+	smp_mb();
 	if (ipcbench_is_alone(channel, session->side))
 		events |= EPOLLHUP | EPOLLIN | EPOLLOUT;
 	if (READ_ONCE(in->used))
