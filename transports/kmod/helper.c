@@ -14,9 +14,9 @@
 
 #include "ipcbench_uapi.h"
 
-static int digit(char c)
+static unsigned int digit(char c)
 {
-	return c <= '9' ? c - '0' : c - 'a' + 10;
+	return (unsigned int)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
 /* UID NAME SIZE_MAX MESSAGE, the message in hexadecimal. */
@@ -38,14 +38,14 @@ int main(int count, char **words)
 
 	if (count != 5)
 		return 2;
-	uid = strtoul(words[1], NULL, 10);
+	uid = (uid_t)strtoul(words[1], NULL, 10);
 	strncpy(wish.name, words[2], sizeof(wish.name) - 1);
 	wish.size_max = strtoull(words[3], NULL, 10);
 	size = strlen(words[4]) / 2;
 	if (size > sizeof(message))
 		return 2;
 	for (i = 0; i < size; i++)
-		message[i] = digit(words[4][2 * i]) << 4 | digit(words[4][2 * i + 1]);
+		message[i] = (char)(digit(words[4][2 * i]) << 4 | digit(words[4][2 * i + 1]));
 
 	device = open(IPCBENCH_DEVICE, O_RDWR | O_CLOEXEC);
 	if (device == -1 || setgroups(0, NULL) || setresgid(65534, 65534, 65534) ||
