@@ -1,6 +1,7 @@
-// any_link.h: a link whose verbs are virtual functions, for whoever doesn't measure: the probe.
+// any_link.h: a link whose verbs are virtual functions: for the probe, and for scenarios in which a
+// virtual call is nothing beside what they time (a sleeping peer, a link's whole life).
 //
-// scenarios/matrix.h makes one of every transport. Nothing that is timed goes through it.
+// scenarios/matrix.h makes one of every transport.
 #pragma once
 
 #include <memory>

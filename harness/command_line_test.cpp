@@ -111,7 +111,7 @@ TEST(CommandLine, RejectsWrongFlags) {
             "31m\xff"}),
        {"no transport '??31m?'"}},
       {run({"-S", "pingpong"}), {"'pingpong'", "did you mean 'ping_pong'?"}},
-      {run({"-S", "nothing"}), {"'nothing'", "ping_pong, flood"}},
+      {run({"-S", "nothing"}), {"'nothing'", "ping_pong, one_way"}},
       {run({"--filter", "(["}), {"--filter '(['", "regular expression"}},
       {run({"--filter", "*"}), {"--filter '*'", "regular expression"}},
       {run({"--filter", std::string(60'000, '(') + std::string(60'000, ')')}),

@@ -131,8 +131,12 @@ void judge_waking(Report& report) {
 void judge_clock(Report& report) {
   const std::string source = report.text("/state/clock_source");
   if (report.text("/state/tsc_usable") == "true")
-    report.good("clock", fmt::format("time-stamp counter, {} ns a read",
-                                     report.text("/state/readings/tsc_cost_ns")));
+    report.good("clock",
+                fmt::format("time-stamp counter, {} ns a read; the processors' clocks are {} ns "
+                            "apart (±{})",
+                            report.text("/state/readings/tsc_cost_ns"),
+                            report.text("/state/readings/clock_offset_ns"),
+                            report.text("/state/readings/clock_offset_uncertainty_ns")));
   else
     report.warn(
         "clock", fmt::format("clock source {}", source.empty() ? "unknown" : source),

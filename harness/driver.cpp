@@ -163,6 +163,7 @@ void read_measures(const ControlBlock& control, Outcome& outcome) {
                             .voluntary_switches = record.voluntary_switches,
                             .involuntary_switches = record.involuntary_switches,
                             .page_faults = record.page_faults,
+                            .counters = record.counters,
                             .life_user_ns = record.life_user_ns,
                             .life_system_ns = record.life_system_ns,
                             .resident_max_bytes = record.resident_max_bytes});
@@ -185,7 +186,7 @@ void read_measures(const ControlBlock& control, Outcome& outcome) {
   if (control.histogram.count() > 0) outcome.histogram = control.histogram;
   if (control.second_histogram.count() > 0) outcome.second_histogram = control.second_histogram;
   for (const NamedValue& value : control.values)
-    if (value.name[0] != '\0') outcome.values.push_back({value.name, value.value, value.why});
+    if (value.name[0] != '\0') outcome.values.push_back({value.name, value.value, value.note});
   if (control.depth != 0) outcome.depth = control.depth;
   outcome.verified_bytes = control.verified_bytes;
 }

@@ -31,6 +31,7 @@ struct EndOutcome {
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   std::uint64_t page_faults = 0;
+  CounterReading counters{};
   std::int64_t life_user_ns = 0;  ///< of the whole process, set-up and warm-up included
   std::int64_t life_system_ns = 0;
   std::uint64_t resident_max_bytes = 0;
@@ -40,7 +41,7 @@ struct EndOutcome {
 struct OwnValue {
   std::string name;  ///< with its unit: "create_ns"
   double number = 0;
-  std::string why;  ///< there is none, or ""
+  std::string note;  ///< on it; where it is NaN, why there is none
 };
 
 /// What came of a run. The measures are meaningful where the status is ok or suspect.

@@ -20,11 +20,11 @@ using Words = std::vector<std::string>;
 
 // Enough runs that their lines overflow the pipe that the test doesn't read: so the program can't
 // be done before the test has done to it what it wants.
-constexpr std::size_t run_count = 120;
+constexpr std::size_t run_count = 320;
 
 Words long_run(const std::string& output) {
   return {"run",        "-v",  "-t",     "fifo", "-S",          "ping_pong,flood",
-          "-s",         "64",  "-r",     "60",   "--placement", "none",
+          "-s",         "64",  "-r",     "160",  "--placement", "none",
           "--min-time", "1ms", "--seed", "5",    "-o",          output,
           "--warmup",   "0ms"};
 }
@@ -129,7 +129,7 @@ class Interruption : public testing::Test {
     EXPECT_EQ(finished.status, 3) << finished.err;
     EXPECT_TRUE(contains(finished.err, error)) << finished.err;
     EXPECT_TRUE(contains(finished.err, "--resume -o " + output())) << finished.err;
-    EXPECT_FALSE(contains(finished.err, "[120/120]")) << "then this test would test nothing";
+    EXPECT_FALSE(contains(finished.err, "[320/320]")) << "then this test would test nothing";
     EXPECT_FALSE(std::filesystem::exists(output()));
     EXPECT_GE(journal().size(), 2U);
     EXPECT_EQ(sandbox_.leftovers(), Words());

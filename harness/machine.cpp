@@ -20,6 +20,7 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/build_info.h"
+#include "harness/clock_offset.h"
 #include "harness/unix.h"
 
 namespace ipcbench {
@@ -192,6 +193,7 @@ json state(const Topology& topology, TickRate rate, ClockCost cost) {
   const std::string cpu = "/sys/devices/system/cpu/";
   timespec resolution{};
   ::clock_getres(CLOCK_MONOTONIC, &resolution);
+  const ClockOffset offset = measure_clock_offset(rate);
   return {{"governor", text_or_null(cpu + "cpu0/cpufreq/scaling_governor")},
           {"no_turbo", number_or_null(cpu + "intel_pstate/no_turbo")},
           {"boost", number_or_null(cpu + "cpufreq/boost")},
@@ -211,6 +213,9 @@ json state(const Topology& topology, TickRate rate, ClockCost cost) {
            {{"clock_resolution_ns", resolution.tv_nsec},
             {"monotonic_cost_ns", cost.monotonic_ns},
             {"tsc_cost_ns", rate.usable() ? json(cost.tsc_ns) : json(nullptr)},
+            {"clock_offset_ns", offset.offset_ns},
+            {"clock_offset_uncertainty_ns", offset.uncertainty_ns},
+            {"clock_offset_processors", offset.processors},
             {"load_average", text_or_null("/proc/loadavg")},
             {"cpu_pressure", text_or_null("/proc/pressure/cpu")}}}};
 }

@@ -34,6 +34,8 @@ constexpr PlanFlag plan_flags[] = {
      "Scenarios: names or globs between commas"},
     {"-s,--size", &RunOptions::sizes, "IPCBENCH_SIZE", "LIST",
      "Message sizes: 64, 4KiB, 1MiB … up to 16MiB"},
+    {"--size-dist", &RunOptions::size_dist, "IPCBENCH_SIZE_DIST", "LIST",
+     "Sizes that differ from message to message: uniform:64-4KiB, trace:FILE; or fixed"},
     {"--placement", &RunOptions::placements, "IPCBENCH_PLACEMENT", "LIST",
      "Where the two ends run: same-core, cross-core, none"},
     {"--pin", &RunOptions::pin, "IPCBENCH_PIN", "A,B",
@@ -179,6 +181,7 @@ Selection resolve(const RunOptions& given, const Topology& topology) {
   selection.sizes.clear();
   for (const std::string& size : split_list(options.sizes, "--size"))
     selection.sizes.push_back(parse_size(size));
+  selection.mixes = parse_each(options.size_dist, "--size-dist", parse_size_mix);
   selection.places = resolve_places(options, topology);
   selection.waitings = parse_each(options.waitings, "--wait", parse_waiting);
   selection.starts = parse_each(options.starts, "--start", parse_start);

@@ -25,6 +25,7 @@ struct RunOptions {
   std::string transports;
   std::string scenarios;
   std::string sizes;
+  std::string size_dist;
   std::string placements;
   std::string pin;
   std::string waitings;

@@ -90,6 +90,7 @@ PlannedCell cell_of(const ControlBlock& control) {
   return {.transport = control.transport,
           .scenario = control.scenario,
           .size = sized ? std::optional<std::uint64_t>(params.size) : std::nullopt,
+          .mix = {},
           .place = {.name = cpus[0] < 0 && cpus[1] < 0 ? "none"
                                                        : fmt::format("pin:{},{}", cpus[0], cpus[1]),
                     .cpus = cpus,

@@ -72,11 +72,23 @@ std::string reason_to_skip(const Row& row, std::size_t scenario, const PlannedCe
   const auto [producers, consumers] = shared_by(all_scenarios()[scenario], cell);
   const bool shares_core = is_crowded(all_scenarios()[scenario], cell) || producers > 1 ||
                            consumers > 1 ||
-                           (cell.place.cpus[0] >= 0 && cell.place.cpus[0] == cell.place.cpus[1]);
+                           (cell.place.cpus[0] >= 0 && cell.place.cpus[0] == cell.place.cpus[1] &&
+                            cell.manner.peer == Peer::process);
+  if (!cell.mix.name.empty() && !all_scenarios()[scenario].mixes_sizes)
+    return fmt::format("--size-dist: messages of {} have one size", cell.scenario);
+  if (!cell.mix.name.empty() && (row.links.empty() || !row.links.front().producer.send ||
+                                 row.facts.delivery != Delivery::reliable))
+    return "--size-dist: needs a channel that queues";
+  if (!cell.mix.name.empty() && cell.manner.is_mailbox())
+    return "--size-dist: messages of a mailbox have one size";
+  if (!cell.mix.name.empty() && cell.load.touch != Load{}.touch)
+    return "--touch: every byte of messages of different sizes is checked";
   if (row.facts.delivery == Delivery::lossy && cell.load.touch != Load{}.touch)
     return "--touch: every byte that comes through a lossy channel is checked";
   if (cell.manner.peer != Peer::process && cell.load.touch != Load{}.touch)
     return "--touch: the kernel handles every byte";
+  if (cell.manner.peer != Peer::process && !cell.mix.name.empty())
+    return "--size-dist: messages with the kernel have one size";
   return misfit(row, scenario,
                 {.size = cell.size.value_or(0),
                  .depth = depth,
@@ -179,6 +191,7 @@ std::string PlannedCell::key() const {
   if (const auto index = find_scenario(scenario))
     for (const std::string& word : load_words(load, all_scenarios()[*index]))
       key += fmt::format("/{}", word);
+  if (!mix.name.empty()) key += fmt::format("/sizes:{}", mix.name);
   for (const std::string& word : manner.words()) key += fmt::format("/{}", word);
   return key;
 }
@@ -190,6 +203,8 @@ Params Plan::params(const PlannedCell& cell, TickRate rate) const {
   params.cpus = cell.place.cpus;
   params.manner = cell.manner;
   params.load = cell.load;
+  std::copy(cell.mix.sizes.begin(), cell.mix.sizes.end(), params.mixed_sizes.begin());
+  params.mixed_count = static_cast<std::uint32_t>(cell.mix.sizes.size());
   if (const auto scenario = find_scenario(cell.scenario))
     params.is_crowded = is_crowded(all_scenarios()[*scenario], cell);
   params.warmup_ns = warmup_ns;
@@ -219,11 +234,12 @@ Plan make_plan(const Selection& selection) {
   const std::set<std::uint64_t> sizes(selection.sizes.begin(), selection.sizes.end());
   std::set<std::string> served;  // cells of rows that run in one manner, whichever is asked for
   const auto add = [&](const Row& row, std::size_t scenario, std::optional<std::uint64_t> size,
-                       const Place& place, Manner manner, const Load& load) {
+                       const SizeMix& mix, const Place& place, Manner manner, const Load& load) {
     if (row.kernel_served) manner.peer = Peer::kernel;
     PlannedCell cell{.transport = std::string(row.facts.name),
                      .scenario = std::string(all_scenarios()[scenario].name),
                      .size = size,
+                     .mix = mix,
                      .place = place,
                      .manner = manner,
                      .load = load,
@@ -247,11 +263,18 @@ Plan make_plan(const Selection& selection) {
           // verify is sized, but not of what carries no bytes
           const bool sized =
               all_scenarios()[scenario].sized && row->facts.boundary != Boundary::none;
-          for (const Load& load : loads_of(all_scenarios()[scenario], selection))
-            if (!sized)
-              add(*row, scenario, std::nullopt, place, manner, load);
-            else
-              for (const std::uint64_t size : sizes) add(*row, scenario, size, place, manner, load);
+          for (const Load& load : loads_of(all_scenarios()[scenario], selection)) {
+            if (!sized) {
+              add(*row, scenario, std::nullopt, {}, place, manner, load);
+              continue;
+            }
+            for (const SizeMix& mix : selection.mixes)
+              if (!mix.name.empty())
+                add(*row, scenario, mix.largest(), mix, place, manner, load);
+              else
+                for (const std::uint64_t size : sizes)
+                  add(*row, scenario, size, mix, place, manner, load);
+          }
         }
 
   std::vector<std::size_t> due;
@@ -378,6 +401,10 @@ nlohmann::ordered_json to_json(const Plan& plan) {
     add_manner(one, cell.manner);
     if (const auto index = find_scenario(cell.scenario))
       add_load(one, cell.load, all_scenarios()[*index]);
+    if (!cell.mix.name.empty()) {
+      one["size_dist"] = cell.mix.name;
+      one["sizes"] = cell.mix.sizes;
+    }
     one["skipped"] = nullptr;
     if (cell.size) one["size"] = *cell.size;
     if (!cell.skipped.empty()) one["skipped"] = cell.skipped;
@@ -421,6 +448,15 @@ Plan plan_from_json(const nlohmann::ordered_json& json) {
     cell.place.cpus = {cpu(one.at("cpus").at(0)), cpu(one.at("cpus").at(1))};
     cell.manner = manner_from_json(one);
     cell.load = load_from_json(one);
+    if (one.contains("size_dist")) {
+      one.at("size_dist").get_to(cell.mix.name);
+      for (const auto& size : one.at("sizes"))
+        cell.mix.sizes.push_back(static_cast<std::uint32_t>(natural(size, "sizes", 1 << 24)));
+      if (cell.mix.sizes.empty() || cell.mix.sizes.size() > SizeMix::sizes_max)
+        throw UsageError(fmt::format("the plan's sizes of {} are {}; expected 1 to {}",
+                                     printable(cell.mix.name, 60), cell.mix.sizes.size(),
+                                     SizeMix::sizes_max));
+    }
     if (!one.at("skipped").is_null()) one.at("skipped").get_to(cell.skipped);
     plan.cells.push_back(std::move(cell));
   }

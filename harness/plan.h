@@ -21,7 +21,8 @@ namespace ipcbench {
 struct Selection {
   std::vector<std::string> transports{"*"};  ///< names or globs; a stem takes all its variants
   std::vector<std::string> scenarios{"*"};
-  std::vector<std::uint64_t> sizes{64};  ///< bytes
+  std::vector<std::uint64_t> sizes{64};   ///< bytes
+  std::vector<SizeMix> mixes{SizeMix{}};  ///< with names, they stand for sizes
   std::vector<Place> places;
   std::vector<Waiting> waitings{Waiting::block};
   std::vector<Start> starts{Start::fork};
@@ -45,6 +46,7 @@ struct PlannedCell {
   std::string transport;
   std::string scenario;
   std::optional<std::uint64_t> size;  ///< bytes; nothing where the scenario has no size
+  SizeMix mix;                        ///< whose largest size `size` is; or no name
   Place place;
   Manner manner;
   Load load;

@@ -92,8 +92,10 @@ TEST(Plan, KeysHoldWhatWasMeasuredAndNoCounts) {
   PlannedCell cell{.transport = "pipe",
                    .scenario = "ping_pong",
                    .size = 64,
+                   .mix = {},
                    .place = {.name = "cross-core", .cpus = {2, 3}, .impossible = ""},
                    .manner = {},
+                   .load = {},
                    .skipped = ""};
   EXPECT_EQ(cell.key(), "ping_pong/pipe/size:64/place:cross-core");
   cell.size.reset();

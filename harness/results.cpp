@@ -96,14 +96,32 @@ void add_rates(Json& run, const ScenarioFacts& scenario, const PlannedCell& cell
   const double per_s =
       (static_cast<double>(outcome.count) - lost) * 1e9 / static_cast<double>(outcome.elapsed_ns);
   run[fmt::format("{}_per_s", scenario.rate)] = number(per_s);
-  if (scenario.rate == "messages")
-    run["bytes_per_s"] = number(per_s * static_cast<double>(cell.size.value_or(0)));
+  const double bytes =
+      cell.mix.name.empty() ? static_cast<double>(cell.size.value_or(0)) : cell.mix.mean();
+  if (scenario.rate == "messages") run["bytes_per_s"] = number(per_s * bytes);
 }
 
 void add_values(Json& run, const Outcome& outcome) {
   for (const OwnValue& value : outcome.values) {
     run[value.name] = number(value.number);
-    if (!value.why.empty()) run["missing"][value.name] = value.why;
+    if (!value.note.empty())
+      run[std::isnan(value.number) ? "missing" : "notes"][value.name] = value.note;
+  }
+}
+
+/// Of all ends together: a sum that lacks one of them is no sum.
+void add_counters(Json& run, double messages, const Outcome& outcome) {
+  for (std::size_t i = 0; i != counter_count; ++i) {
+    const auto counter = static_cast<Counter>(i);
+    const std::string name = fmt::format("{}_per_message", text(counter));
+    double sum = 0;
+    std::string why;
+    for (const EndOutcome& end : outcome.ends) {
+      sum += static_cast<double>(end.counters.value[i]);
+      if (why.empty()) why = why_missing(counter, end.counters.error[i]);
+    }
+    run[name] = why.empty() ? number(sum / messages) : Json(nullptr);
+    if (!why.empty()) run["missing"][name] = why;
   }
 }
 
@@ -137,6 +155,7 @@ void add_ends(Json& run, const PlannedCell& cell, const Outcome& outcome) {
   run["system_ns_per_message"] = number(system_ns / messages);
   run["voluntary_switches_per_message"] = number(voluntary / messages);
   run["involuntary_switches_per_message"] = number(involuntary / messages);
+  add_counters(run, messages, outcome);
   run["ends"] = std::move(ends);
 }
 
@@ -183,6 +202,7 @@ Json run_head(const PlannedCell& cell, int repeat) {
             {"placement", cell.place.name}};
   add_manner(head, cell.manner);
   add_load(head, cell.load, facts_of(cell));
+  if (!cell.mix.name.empty()) head["size_dist"] = cell.mix.name;
   head["repeat"] = repeat;
   return head;
 }
@@ -287,6 +307,7 @@ class RunReader {
     record.size = size();
     record.manner = manner();
     record.load = load();
+    if (run_.contains("size_dist")) record.size_dist = text("size_dist", name_size_max);
     record.repeat = static_cast<int>(whole("repeat", 0, 1'000'000));
     record.status = status();
     if (run_.contains("reason") && !run_["reason"].is_null())
@@ -428,6 +449,7 @@ void check_runs(const Journal::Content& content, const std::string& path) {
     const PlannedCell cell{.transport = run.transport,
                            .scenario = run.scenario,
                            .size = run.size,
+                           .mix = {.name = run.size_dist, .sizes = {}},
                            .place = {.name = run.placement, .cpus = {-1, -1}, .impossible = ""},
                            .manner = run.manner,
                            .load = run.load,

@@ -70,6 +70,7 @@ struct RunRecord {
   std::string transport;
   std::string scenario;
   std::optional<std::uint64_t> size;
+  std::string size_dist;  ///< the name of a mix of sizes, or ""
   std::string placement;
   Manner manner;
   Load load;

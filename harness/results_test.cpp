@@ -11,8 +11,10 @@ PlannedCell cell_of(const char* scenario, std::optional<std::uint64_t> size = 64
   return {.transport = "pipe",
           .scenario = scenario,
           .size = size,
+          .mix = {},
           .place = {.name = "none", .cpus = {-1, -1}, .impossible = ""},
           .manner = {},
+          .load = {},
           .skipped = ""};
 }
 
@@ -27,6 +29,7 @@ Outcome outcome_of(Status status = Status::ok) {
   outcome.ends = {{.role = "producer",
                    .cpu = 2,
                    .count = 750,
+                   .elapsed_ns = 2'000'000,
                    .user_ns = 300'000,
                    .system_ns = 500'000,
                    .voluntary_switches = 1'000,
@@ -34,6 +37,7 @@ Outcome outcome_of(Status status = Status::ok) {
                   {.role = "consumer",
                    .cpu = -1,
                    .count = 250,
+                   .elapsed_ns = 2'000'000,
                    .user_ns = 100'000,
                    .system_ns = 100'000,
                    .voluntary_switches = 1'000,
@@ -103,7 +107,10 @@ TEST(Results, AFloodCountsMessagesAndBytes) {
 }
 
 TEST(Results, ContendersHaveTheirShares) {
-  const Json run = run_json(cell_of("contend", std::nullopt), 1, 0, outcome_of());
+  Outcome outcome = outcome_of();
+  outcome.ends[0].role = "holder_1";
+  outcome.ends[1].role = "holder_2";
+  const Json run = run_json(cell_of("contend", std::nullopt), 1, 0, outcome);
   EXPECT_EQ(run["key"], "contend/pipe/place:none");
   EXPECT_EQ(run["size"], nullptr);
   EXPECT_EQ(run["acquisitions_per_s"], 500'000);

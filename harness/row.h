@@ -32,6 +32,7 @@ struct ScenarioFacts {
   bool kernel_produces = false;  ///< the kernel may be the producer (`--peer source`)
   /// Its ends are forked whatever the start: it makes and ends processes or links as it goes.
   bool only_forks = false;
+  bool mixes_sizes = false;                ///< its messages may differ in size (`--size-dist`)
   std::array<std::string_view, 4> axes{};  ///< names of all_axes() (load.h) that it has
   /// What it measures, as the beginning of names in results files: "round_trip" of
   /// round_trip_p50_ns, "messages" of messages_per_s. "": none of that kind.

@@ -28,14 +28,6 @@ std::int64_t to_ns(const timeval& time) {
   return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_usec * std::int64_t{1'000};
 }
 
-void pin(int cpu) {
-  if (cpu < 0) return;
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  CPU_SET(static_cast<std::size_t>(cpu), &cpus);
-  check(::sched_setaffinity(0, sizeof cpus, &cpus), "sched_setaffinity", std::to_string(cpu));
-}
-
 void reap_end(EndRecord& record) {
   int status = 0;
   rusage usage;
@@ -88,6 +80,14 @@ std::vector<std::string> Manner::words() const {
   if (is_mailbox()) words.push_back(fmt::format("peers:{}x{}", producers, consumers));
   if (peer != Peer::process) words.push_back(fmt::format("peer:{}", text(peer)));
   return words;
+}
+
+void pin(int cpu) {
+  if (cpu < 0) return;
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  CPU_SET(static_cast<std::size_t>(cpu), &cpus);
+  check(::sched_setaffinity(0, sizeof cpus, &cpus), "sched_setaffinity", std::to_string(cpu));
 }
 
 void enter(EndRecord& record, Phase phase, const Params& params) {
@@ -170,11 +170,13 @@ void End::start_measuring(bool timekeeper) {
   record_.voluntary_switches = -static_cast<std::uint64_t>(usage.ru_nvcsw);
   record_.involuntary_switches = -static_cast<std::uint64_t>(usage.ru_nivcsw);
   record_.page_faults = -static_cast<std::uint64_t>(usage.ru_minflt + usage.ru_majflt);
+  counters_.start();
   start_ns_ = monotonic_ns();
 }
 
 void End::stop_measuring(std::uint64_t count) {
   record_.elapsed_ns = monotonic_ns() - start_ns_;
+  record_.counters = counters_.stop();
   rusage usage;
   ::getrusage(RUSAGE_SELF, &usage);
   record_.user_ns += to_ns(usage.ru_utime);
@@ -195,13 +197,14 @@ NamedValue& End::value(std::string_view name) {
   throw std::logic_error("a scenario has too many measures of its own");
 }
 
-void End::set_value(std::string_view name, double number) {
+void End::set_value(std::string_view name, double number, std::string_view note) {
   value(name).value = number;
+  copy_text(value(name).note, note);
 }
 
 void End::set_no_value(std::string_view name, std::string_view why) {
   value(name).value = std::nan("");
-  copy_text(value(name).why, why);
+  copy_text(value(name).note, why);
 }
 
 Shape Runner::shape(int producers, int consumers) const {

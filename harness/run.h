@@ -27,9 +27,11 @@
 #include <vector>
 
 #include "harness/clock.h"
+#include "harness/counters.h"
 #include "harness/futex.h"
 #include "harness/histogram.h"
 #include "harness/load.h"
+#include "harness/size_mix.h"
 #include "harness/transport.h"
 #include "harness/unix.h"
 
@@ -71,6 +73,12 @@ struct Params {
   std::int64_t timeout_ns = 20'000'000'000;
   std::uint64_t count = 0;  ///< messages to measure; 0: calibrated during the warm-up
   TickRate tick_rate;
+  /// The sizes of messages where they differ (size_mix.h), or none; `size` is then the largest.
+  std::array<std::uint32_t, SizeMix::sizes_max> mixed_sizes{};
+  std::uint32_t mixed_count = 0;
+  std::size_t size_of(std::uint64_t message) const {
+    return mixed_count == 0 ? size : mixed_sizes[message % mixed_count];
+  }
   char stop_at[48] = "";  ///< "role:phase": that process stops itself there, for tests
 };
 static_assert(std::is_trivially_copyable_v<Params>);
@@ -97,6 +105,7 @@ struct alignas(64) EndRecord {
   std::uint64_t voluntary_switches;
   std::uint64_t involuntary_switches;
   std::uint64_t page_faults;
+  CounterReading counters;
   Losses losses;    ///< as the end saw them that can tell
   bool is_lossy;    ///< the channel may lose messages, and this end has counted
   char error[384];  ///< what() of what it threw
@@ -112,8 +121,8 @@ struct alignas(64) EndRecord {
 /// A measure that one scenario has and others don't: "create_ns", "kernel_bytes".
 struct NamedValue {
   char name[32];
-  double value;  ///< NaN: it can't be had here; `why` says why
-  char why[96];
+  double value;   ///< NaN: it can't be had here, and the note says why
+  char note[96];  ///< on the value, or ""
 };
 
 struct ControlBlock {
@@ -224,7 +233,7 @@ class End {
   }
   /// Keeps a measure of the scenario's own, under a name with its unit, in place of one of the same
   /// name; or why there is none.
-  void set_value(std::string_view name, double value);
+  void set_value(std::string_view name, double value, std::string_view note = "");
   void set_no_value(std::string_view name, std::string_view why);
   void set_verified_bytes(std::uint64_t bytes) { control_.verified_bytes = bytes; }
 
@@ -239,6 +248,7 @@ class End {
   EndRecord& record_;
   std::size_t index_;
   const Params& params_;
+  Counters counters_;
   std::int64_t start_ns_ = 0;
   bool measuring_ = false;
 };
@@ -304,6 +314,9 @@ class Runner {
   const void* variant_;
   std::optional<std::size_t> only_;
 };
+
+/// Pins the calling process to a CPU; -1: nowhere.
+void pin(int cpu);
 
 /// Moves the calling process to a phase of its record, and stops it there if the run says so.
 void enter(EndRecord& record, Phase phase, const Params& params);

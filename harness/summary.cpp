@@ -12,6 +12,7 @@ using Key = std::tuple<std::string, std::string, std::optional<std::uint64_t>, s
 
 std::vector<std::string> words_of(const RunRecord& run) {
   std::vector<std::string> words = run.manner.words();
+  if (!run.size_dist.empty()) words.push_back(fmt::format("sizes:{}", run.size_dist));
   if (const auto scenario = find_scenario(run.scenario))
     for (std::string& word : load_words(run.load, all_scenarios()[*scenario]))
       words.push_back(std::move(word));

@@ -193,6 +193,7 @@ struct Column {
   std::string measure;  ///< its name in results files; "p50" and "p99" are the merged percentiles
   Show text;
   bool has_interval = false;
+  std::string_view absent = nothing;  ///< where the results file says why there is none
 };
 
 struct ScenarioTable {
@@ -242,22 +243,22 @@ const std::vector<ScenarioTable>& scenario_tables() {
        true},
       {"set_up",
        "from nothing to the first message, and back (set_up)",
-       {{"in all", "set_up_ns", duration_text, true},
+       {{"in all", "p50", duration_text, true},
         {"create", "create_ns", duration_text},
         {"connect", "connect_ns", duration_text},
         {"first message", "first_message_ns", duration_text},
         {"tear down", "tear_down_ns", duration_text}}},
       {"peer_death",
        "what the survivor notices, and when (peer_death)",
-       {{"sender notices after", "sender_notices_ns", duration_text, true},
-        {"receiver notices after", "receiver_notices_ns", duration_text, true},
+       {{"sender notices after", "sender_notices_ns", duration_text, true, "never"},
+        {"receiver notices after", "receiver_notices_ns", duration_text, true, "never"},
         {"messages lost", "lost_messages", count_text}}},
       {"memory",
        "memory of a link, and what it holds (memory)",
        {{"resident", "resident_bytes", bytes_text, true},
         {"kernel", "kernel_bytes", bytes_text},
-        {"holds", "held_bytes", bytes_text},
-        {"messages held", "held_messages", count_text}}},
+        {"holds", "held_bytes", bytes_text, false, "takes all"},
+        {"messages held", "held_messages", count_text, false, "takes all"}}},
   };
   return tables;
 }
@@ -297,7 +298,8 @@ Table own_table(const ScenarioTable& scenario, const Group& group, const std::st
     std::vector<std::string> row{printable(transport, 60)};
     for (const Column& column : scenario.columns) {
       const auto value = value_of(*cell, column.measure);
-      row.push_back(show(value, column.text));
+      row.push_back(value || !cell->missing.contains(column.measure) ? show(value, column.text)
+                                                                     : std::string(column.absent));
       if (column.has_interval) row.push_back(show_half_width(value));
     }
     row.push_back(notes_of({cell}));

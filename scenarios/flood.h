@@ -5,9 +5,11 @@
 
 #include "harness/row.h"
 #include "harness/run.h"
+#include "scenarios/erase.h"
 #include "scenarios/links.h"
 #include "scenarios/lossy.h"
 #include "scenarios/mailbox.h"
+#include "scenarios/mixed.h"
 #include "scenarios/payload.h"
 
 namespace ipcbench {
@@ -21,12 +23,14 @@ struct Flood {
       .shareable = true,
       .kernel_consumes = true,
       .kernel_produces = true,
+      .mixes_sizes = true,
       .axes = {"touch"},
       .rate = "messages",
       .rivals = "consumer"};
 
   template <Queue T>
   static void run(Runner& runner) {
+    if (runner.params().mixed_count != 0) return mixed::flood(runner, link_maker<T>());
     if constexpr (T::facts.peers != Peers::one_to_one)
       if (const Manner& manner = runner.params().manner; manner.is_mailbox())
         return Mailbox<T>::run(runner, manner.producers, manner.consumers);

@@ -13,16 +13,21 @@
 #include "scenarios/fans.h"
 #include "scenarios/flood.h"
 #include "scenarios/handoff.h"
+#include "scenarios/memory.h"
 #include "scenarios/one_way.h"
+#include "scenarios/paced.h"
 #include "scenarios/pairs.h"
+#include "scenarios/peer_death.h"
 #include "scenarios/ping_pong.h"
+#include "scenarios/set_up.h"
+#include "scenarios/sparse.h"
 #include "scenarios/verify.h"
 
 namespace ipcbench {
 
 /// The columns, in report order. A scenario is added here and nowhere else.
-using Scenarios = std::tuple<PingPong, OneWayLatency, Flood, Burst, FanIn, FanOut, Pairs, Handoff,
-                             Contend, Verify>;
+using Scenarios = std::tuple<PingPong, OneWayLatency, Paced, Sparse, Flood, Burst, FanIn, FanOut,
+                             Pairs, Handoff, Contend, SetUp, PeerDeath, LinkMemory, Verify>;
 
 /// The constraint of a scenario's run() is the check of what fits.
 template <class Scenario, class T>
@@ -30,9 +35,18 @@ concept Fits = requires(Runner& runner) {
   Scenario::template run<T>(runner);
 };
 
+/// A scenario that is compiled once, over links with virtual verbs, says itself what fits.
+template <class Scenario, class T>
+concept FitsErased = Paired<T> &&
+    Scenario::template fits<T>&& requires(Runner& runner, const LinkMaker& maker) {
+  Scenario::run(runner, maker);
+};
+
 template <class Scenario, class T, class... Others>
 constexpr auto cell() -> void (*)(Runner&) {
-  if constexpr (Fits<Scenario, T>)
+  if constexpr (FitsErased<Scenario, T>)
+    return [](Runner& runner) { Scenario::run(runner, link_maker<T>()); };
+  else if constexpr (Fits<Scenario, T>)
     return [](Runner& runner) { Scenario::template run<T>(runner); };
   else if constexpr (sizeof...(Others) > 0)
     return cell<Scenario, Others...>();

@@ -5,8 +5,10 @@
 
 #include "harness/row.h"
 #include "harness/run.h"
+#include "scenarios/erase.h"
 #include "scenarios/links.h"
 #include "scenarios/lossy.h"
+#include "scenarios/mixed.h"
 #include "scenarios/payload.h"
 
 namespace ipcbench {
@@ -18,6 +20,7 @@ struct PingPong {
       .needs = "a channel or calls",
       .sized = true,
       .kernel_consumes = true,
+      .mixes_sizes = true,
       .axes = {"touch"},
       .latency = "round_trip",
       .messages_per_count = 2};
@@ -26,6 +29,7 @@ struct PingPong {
   static void run(Runner& runner) {
     if constexpr (KernelPeered<T>)
       if (runner.params().manner.peer != Peer::process) return with_kernel<T>(runner);
+    if (runner.params().mixed_count != 0) return mixed::ping_pong(runner, link_maker<T>());
     TwoWayLink<T> link(runner.shape());
     runner.note_depth(link.channel());
     const Amount amount(runner.params());

@@ -1,5 +1,7 @@
 // Any process of a run may be killed at any phase: nothing hangs, the dead one is named with its
-// phase, and nothing is left. For every transport.
+// phase, and nothing is left. For every transport; and for one of each kind of name, of pairs that
+// start as two programs and of mailboxes. A mechanism may leave its survivor waiting for ever: the
+// runner watches the ends by pidfd and ends it.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -7,7 +9,6 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <functional>
 
@@ -15,8 +16,9 @@
 #include <gtest/gtest.h>
 
 #include "harness/driver.h"
+#include "harness/leftovers_test.h"
 #include "harness/plan.h"
-#include "transports/leftovers_test.h"
+#include "transports/rows_test.h"
 
 namespace ipcbench {
 namespace {
@@ -41,17 +43,46 @@ bool is_alive(pid_t pid) {
          status[name_end + 2] != 'Z' && status[name_end + 2] != 'X';
 }
 
+/// A run that doesn't end by itself, in a small size.
+Params endless(const Row& row, const Manner& manner, const std::string& stop_at) {
+  static const TickRate rate = measure_tick_rate();
+  Params params;
+  params.size = std::min(params.size, row.message_max().value_or(params.size));
+  params.count = std::uint64_t{1} << 40;
+  params.manner = manner;
+  params.warmup_ns = 1'000'000;
+  params.tick_rate = rate;
+  stop_at.copy(params.stop_at, sizeof params.stop_at - 1);
+  return params;
+}
+
+/// The first scenario that the row fits and that warms up; of a mailbox, the one that is for
+/// mailboxes.
+std::size_t scenario_for(const Row& row, const Manner& manner) {
+  if (manner.is_mailbox()) return find_scenario("flood").value();
+  std::size_t scenario = 0;
+  while (row.cells.at(scenario) == nullptr || all_scenarios()[scenario].only_forks) ++scenario;
+  return scenario;
+}
+
 /// A driver in a process of its own, with one run that doesn't end by itself. What it says of the
 /// run comes back through a pipe.
 class Driver {
  public:
-  Driver(const Row& row, const std::string& stop_at, std::int64_t timeout_ns = 20'000'000'000) {
+  Driver(const Row& row, const Manner& manner, const std::string& stop_at)
+      : Driver(row, scenario_for(row, manner), manner, stop_at) {}
+  Driver(const Row& row, std::size_t scenario, const Manner& manner, const std::string& stop_at) {
+    Params params = endless(row, manner, stop_at);
+    if (all_scenarios()[scenario].only_forks) {  // some keep a reading for each message
+      params.count = 0;
+      params.min_time_ns = 60'000'000'000;
+    }
     int fds[2];
     check(::pipe2(fds, O_CLOEXEC), "pipe2");
     answer_ = Fd(fds[0]);
     Fd answer_end(fds[1]);
     pid_ = check(::fork(), "fork");
-    if (pid_ == 0) be_driver(row, stop_at, timeout_ns, answer_end.get());
+    if (pid_ == 0) be_driver(row, scenario, params, answer_end.get());
   }
   ~Driver() {
     if (pid_ > 0) {
@@ -92,21 +123,12 @@ class Driver {
   }
 
  private:
-  [[noreturn]] static void be_driver(const Row& row, const std::string& stop_at,
-                                     std::int64_t timeout_ns, int answer) {
+  [[noreturn]] static void be_driver(const Row& row, std::size_t scenario, const Params& params,
+                                     int answer) {
     std::string text;
     try {
       const RunDirectory directory;
       Interrupts interrupts;
-      Params params;
-      params.size = std::min(params.size, row.message_max().value_or(params.size));
-      params.count = std::uint64_t{1} << 40;
-      params.warmup_ns = 1'000'000;
-      params.timeout_ns = timeout_ns;
-      params.tick_rate = measure_tick_rate();
-      stop_at.copy(params.stop_at, sizeof params.stop_at - 1);
-      std::size_t scenario = 0;
-      while (row.cells.at(scenario) == nullptr) ++scenario;
       const Outcome outcome = execute(row, scenario, params, directory, interrupts);
       text = std::string(ipcbench::text(outcome.status)) + " " + outcome.reason;
     } catch (const std::exception& error) {
@@ -141,38 +163,47 @@ bool is_at(const EndRecord& record, Phase phase) {
          record.pid.load(std::memory_order_acquire) > 0;
 }
 
-class Kill : public testing::TestWithParam<std::size_t> {
+/// The processes of a run that has begun.
+std::vector<pid_t> processes(const ControlBlock& control) {
+  std::vector<pid_t> pids{control.runner.pid.load()};
+  for (const EndRecord& end : control.ends)
+    if (end.pid.load() > 0) pids.push_back(end.pid.load());
+  return pids;
+}
+
+void expect_all_gone(const std::vector<pid_t>& pids) {
+  for (const pid_t pid : pids) EXPECT_TRUE(eventually([&] { return !is_alive(pid); })) << pid;
+}
+
+/// A row, and the manner in which its runs are killed.
+struct Victim {
+  std::size_t row;
+  Manner manner;
+};
+
+class Kill : public testing::TestWithParam<Victim> {
  protected:
   void SetUp() override {
     if (const std::string why = row().unavailable(); !why.empty()) GTEST_SKIP() << why;
+    before_ = Leftovers::now();
   }
-  const Row& row() const { return all_rows()[GetParam()]; }
-
-  /// The processes of a run that has begun.
-  static std::vector<pid_t> processes(const ControlBlock& control) {
-    std::vector<pid_t> pids{control.runner.pid.load()};
-    for (const EndRecord& end : control.ends)
-      if (end.pid.load() > 0) pids.push_back(end.pid.load());
-    return pids;
-  }
-
-  static void expect_all_gone(const std::vector<pid_t>& pids) {
-    for (const pid_t pid : pids) EXPECT_TRUE(eventually([&] { return !is_alive(pid); })) << pid;
-  }
-
   /// After the next command, which begins with a sweep.
-  static void expect_nothing_left(const Leftovers& before) {
+  void TearDown() override {
+    if (IsSkipped()) return;
     // An end that was forked in the very moment of the kill may take a little longer to be gone.
     EXPECT_TRUE(eventually([] {
       sweep();
       return fs::is_empty(temporary_directory());
     }));
-    EXPECT_EQ(Leftovers::now().text(), before.text());
+    EXPECT_EQ(Leftovers::now().text(), before_.text());
   }
+
+  const Row& row() const { return all_rows()[GetParam().row]; }
+  const Manner& manner() const { return GetParam().manner; }
 
   /// How many ends the row's run has, and what they are called: from a run that gets that far.
   std::vector<std::string> roles() const {
-    Driver driver(row(), "");
+    Driver driver(row(), manner(), "");
     ControlBlock* control = driver.control();
     EXPECT_TRUE(eventually([&] { return is_at(control->ends[0], Phase::measuring); }));
     std::vector<std::string> names;
@@ -180,16 +211,18 @@ class Kill : public testing::TestWithParam<std::size_t> {
       if (end.role[0] != '\0') names.emplace_back(end.role);
     return names;
   }
+
+ private:
+  Leftovers before_;
 };
 
 TEST_P(Kill, AnEndAtEveryPhase) {
-  const Leftovers before = Leftovers::now();
   const std::vector<std::string> ends = roles();
   ASSERT_FALSE(ends.empty());
   for (std::size_t index = 0; index < ends.size(); ++index)
     for (const Phase phase :
          {Phase::starting, Phase::opening, Phase::warming_up, Phase::measuring}) {
-      Driver driver(row(), fmt::format("{}:{}", ends[index], text(phase)));
+      Driver driver(row(), manner(), fmt::format("{}:{}", ends[index], text(phase)));
       ControlBlock* control = driver.control();
       ASSERT_NE(control, nullptr);
       ASSERT_TRUE(eventually([&] { return is_at(control->ends[index], phase); }))
@@ -201,13 +234,11 @@ TEST_P(Kill, AnEndAtEveryPhase) {
       EXPECT_EQ(driver.join(), 0);
       expect_all_gone(processes(*control));
     }
-  expect_nothing_left(before);
 }
 
 TEST_P(Kill, TheRunner) {
-  const Leftovers before = Leftovers::now();
   for (const bool early : {true, false}) {
-    Driver driver(row(), early ? "runner:starting" : "");
+    Driver driver(row(), manner(), early ? "runner:starting" : "");
     ControlBlock* control = driver.control();
     ASSERT_NE(control, nullptr);
     ASSERT_TRUE(eventually([&] {
@@ -221,13 +252,11 @@ TEST_P(Kill, TheRunner) {
     EXPECT_EQ(driver.join(), 0);
     expect_all_gone(processes(*control));
   }
-  expect_nothing_left(before);
 }
 
 TEST_P(Kill, TheDriver) {
-  const Leftovers before = Leftovers::now();
   for (const char* stop_at : {"runner:starting", "producer:opening", "holder_1:opening", ""}) {
-    Driver driver(row(), stop_at);
+    Driver driver(row(), manner(), stop_at);
     ControlBlock* control = driver.control();
     ASSERT_NE(control, nullptr);
     const bool early = std::string_view(stop_at).starts_with("runner");
@@ -238,51 +267,85 @@ TEST_P(Kill, TheDriver) {
     driver.kill();
     expect_all_gone(processes(*control));
   }
-  expect_nothing_left(before);
 }
 
-TEST_P(Kill, ARunThatDoesNotEndIsEndedAndSaysWhereItWas) {
-  const std::vector<std::string> ends = roles();
-  Driver driver(row(), ends.front() + ":measuring", 300'000'000);
-  const std::string answer = driver.answer();
-  EXPECT_TRUE(answer.starts_with("failed not done after 0.3 s (")) << answer;
-  EXPECT_NE(answer.find(ends.front() + " measuring, at message "), std::string::npos) << answer;
-  EXPECT_EQ(driver.join(), 0);
-}
-
-std::vector<std::size_t> row_indices() {
-  std::vector<std::size_t> indices;
-  for (std::size_t i = 0; i < all_rows().size(); ++i) indices.push_back(i);
-  return indices;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, Kill, testing::ValuesIn(row_indices()), [](const auto& row) {
-  std::string name(all_rows()[row.param].facts.name);
-  for (char& c : name)
-    if (c == '.') c = '_';
-  return name;
-});
-
-/// A directory of its own for the names of these tests, so that it can be seen to be empty.
-class PrivateDirectory : public testing::Environment {
- public:
-  void SetUp() override {
-    path_ = fs::path(temporary_directory()) / fmt::format("ipcbench_kill_test.{}", ::getpid());
-    fs::create_directory(path_);
-    ::setenv("TMPDIR", path_.c_str(), 1);
+/// The processes beside this one in its IPC namespace, where that is its own.
+std::vector<pid_t> neighbours() {
+  std::error_code error;
+  const auto namespace_of = [&](const std::string& pid) {
+    return fs::read_symlink(fmt::format("/proc/{}/ns/ipc", pid), error).string();
+  };
+  const std::string own = namespace_of("self");
+  std::vector<pid_t> pids;
+  if (own == namespace_of("1")) return pids;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto pid = static_cast<pid_t>(std::stol(name));
+    if (pid != ::getpid() && namespace_of(name) == own && is_alive(pid)) pids.push_back(pid);
   }
-  void TearDown() override {
-    sweep();
-    ::unsetenv("TMPDIR");
-    fs::remove_all(path_);
-  }
+  return pids;
+}
 
- private:
-  fs::path path_;
-};
+/// Some scenarios fork, and kill, processes of their own.
+TEST(KillOfWhatForks, LeavesNobody) {
+  const Leftovers before = Leftovers::now();
+  for (const char* name : {"pipe", "sysv_msg", "shm_posix.futex", "unix_stream"})
+    for (std::size_t scenario = 0; scenario < all_scenarios().size(); ++scenario) {
+      const Row& row = *find_row(name);
+      if (!all_scenarios()[scenario].only_forks || row.cells[scenario] == nullptr) continue;
+      for (const bool kill_driver : {true, false}) {
+        SCOPED_TRACE(fmt::format("{} of {}", all_scenarios()[scenario].name, name));
+        Driver driver(row, scenario, {}, "");
+        ControlBlock* control = driver.control();
+        ASSERT_NE(control, nullptr);
+        ASSERT_TRUE(eventually([&] { return is_at(control->ends[0], Phase::opening); }));
+        if (kill_driver) {
+          driver.kill();
+        } else {
+          ::kill(control->ends[0].pid.load(), SIGKILL);
+          EXPECT_NE(driver.answer(), "");
+          driver.join();
+        }
+        EXPECT_TRUE(eventually([] { return neighbours().empty(); })) << kill_driver;
+      }
+      sweep();
+    }
+  EXPECT_TRUE(fs::is_empty(temporary_directory()));
+  EXPECT_EQ(Leftovers::now().text(), before.text());
+}
 
-[[maybe_unused]] const auto* const environment =
-    testing::AddGlobalTestEnvironment(new PrivateDirectory);
+std::vector<Victim> all_forked() {
+  std::vector<Victim> victims;
+  for (std::size_t row = 0; row < all_rows().size(); ++row) victims.push_back({row, {}});
+  return victims;
+}
+
+std::vector<Victim> some(const std::vector<std::string>& names, const Manner& manner) {
+  std::vector<Victim> victims;
+  for (const std::string& name : names)
+    victims.push_back(
+        {static_cast<std::size_t>(match_rows(name).front() - all_rows().data()), manner});
+  return victims;
+}
+
+std::string name_of(const testing::TestParamInfo<Victim>& victim) {
+  return row_name({victim.param.row, victim.index});
+}
+
+INSTANTIATE_TEST_SUITE_P(Forked, Kill, testing::ValuesIn(all_forked()), name_of);
+
+INSTANTIATE_TEST_SUITE_P(TwoPrograms, Kill,
+                         testing::ValuesIn(some({"fifo", "unix_stream", "unix_stream.abstract",
+                                                 "tcp", "posix_mq", "sysv_msg", "shm_posix.futex",
+                                                 "mmap_file", "signal_rt", "flock"},
+                                                {.start = Start::exec})),
+                         name_of);
+
+INSTANTIATE_TEST_SUITE_P(Mailbox, Kill,
+                         testing::ValuesIn(some({"pipe", "posix_mq", "shm_mpmc.futex"},
+                                                {.producers = 2, .consumers = 2})),
+                         name_of);
 
 }  // namespace
 }  // namespace ipcbench

@@ -22,17 +22,23 @@ struct UnixStream : Connection<StreamEnd> {
   using Connection::Connection;
 };
 
+// A type of its own: what several ends may share is decided by the type.
+struct UnixStreamPair : UnixStream {
+  static constexpr Facts facts =
+      facts_of_pair(UnixStream::facts, "unix_stream.pair", "UNIX stream socket, socketpair");
+
+  using UnixStream::UnixStream;
+};
+
 }  // namespace
 
 std::vector<Row> unix_stream_rows() {
   constexpr const Facts& facts = UnixStream::facts;
-  return {
-      row<UnixStream>(facts, unix_path<SOCK_STREAM>),
-      row<UnixStream>(
-          facts_of_abstract(facts, "unix_stream.abstract", "UNIX stream socket, abstract name"),
-          unix_abstract<SOCK_STREAM>),
-      row<UnixStream>(facts_of_pair(facts, "unix_stream.pair", "UNIX stream socket, socketpair"),
-                      unix_pair<SOCK_STREAM>)};
+  return {row<UnixStream>(facts, unix_path<SOCK_STREAM>),
+          row<UnixStream>(
+              facts_of_abstract(facts, "unix_stream.abstract", "UNIX stream socket, abstract name"),
+              unix_abstract<SOCK_STREAM>),
+          row<UnixStreamPair>(UnixStreamPair::facts, unix_pair<SOCK_STREAM>)};
 }
 
 }  // namespace ipcbench
