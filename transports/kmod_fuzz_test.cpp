@@ -1,7 +1,7 @@
-// kmod_fuzz: calls the kernel module in every wrong way there is, from a seed, and from several
-// processes and threads at once: hostile pointers, sizes and commands, closes against reads, forks,
-// killed processes. What it looks for is not here: an oops, a warning or a leak in the kernel's
-// log.
+// The program kmod_fuzz: it calls the kernel module in every wrong way there is, from a seed, and
+// from several processes and threads at once: hostile pointers, sizes and commands, closes against
+// reads, forks, killed processes. What it looks for is not here: an oops, a warning or a leak in
+// the kernel's log.
 //
 //   scripts/vm build/release/kmod_fuzz [--seed N] [--operations N] [--processes N]
 //
