@@ -98,6 +98,7 @@ TEST(CommandLine, RejectsWrongFlags) {
       {run({"--suite", "quik"}), {"'quik'", "did you mean 'quick'?"}},
       {run({"--suite", "../quick"}), {"no suite"}},
       {run({"--suite", huge}), {"no suite", "default, full, quick"}},
+      {run({"--peer", "kernels"}), {"--peer 'kernels'", "process, kernel or source"}},
       {run({"--color", "maybe"}), {"--color 'maybe'", "auto, always or never"}},
       {run({"-t", "pype"}), {"'pype'", "did you mean 'pipe'?"}},
       {run({"-t", "pipe,tpc"}), {"'tpc'", "did you mean 'tcp'?"}},

@@ -1,5 +1,8 @@
 #include "harness/machine.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <gnu/libc-version.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
@@ -57,6 +60,26 @@ json virtualisation(const std::string& cpuinfo) {
   for (const char* path : {"/sys/hypervisor/type", "/sys/class/dmi/id/product_name"})
     if (const std::string text = read_text(path); !text.empty()) return text;
   return "hypervisor";
+}
+
+/// Who emulates this machine: "tcg" (in software), "icount" (so that every instruction takes the
+/// same time, as scripts/vm --icount does), "kvm", another hypervisor's own name, or null.
+json virtualised() {
+#if defined(__x86_64__)
+  constexpr unsigned hypervisor_leaf = 0x40000000;
+  unsigned eax = 0;
+  unsigned name[3] = {};
+  unsigned ecx = 0;
+  if (__get_cpuid(1, &eax, &name[0], &ecx, &name[1]) == 0 || (ecx >> 31 & 1) == 0) return nullptr;
+  __cpuid(hypervisor_leaf, eax, name[0], name[1], name[2]);
+  const std::string who(reinterpret_cast<const char*>(name), sizeof name);
+  if (who.starts_with("KVMKVMKVM")) return "kvm";
+  if (!who.starts_with("TCGTCGTCG")) return who.substr(0, who.find('\0'));
+  return read_text("/proc/cmdline").find("ipcbench.icount_shift=") == std::string::npos ? "tcg"
+                                                                                        : "icount";
+#else
+  return nullptr;
+#endif
 }
 
 /// The kernel's own parameters: what follows "--" is for init, and what names disks, hosts and
@@ -119,6 +142,7 @@ json identity(const Topology& topology) {
           {"topology", topology.record()},
           {"ram_bytes", ram_bytes()},
           {"virtualisation", virtualisation(cpuinfo)},
+          {"virtualised", virtualised()},
           {"architecture", system.machine},
           {"kernel_release", system.release},
           {"kernel_version", system.version},

@@ -48,6 +48,8 @@ constexpr PlanFlag plan_flags[] = {
      "How a pair starts: fork, or exec: two unrelated processes that meet by name"},
     {"--peers", &RunOptions::peers, "IPCBENCH_PEERS", "LIST",
      "Producers x consumers on one object: 1x1 (direct), 2x2 (mailbox), 4x1 …"},
+    {"--peer", &RunOptions::other_ends, "IPCBENCH_PEER", "LIST",
+     "Who is at the other end: process, kernel (echoes or reads), source (the kernel produces)"},
     {"--touch", &RunOptions::touch, "IPCBENCH_TOUCH", "LIST",
      "Which side handles every byte of a message: none, write, read, both"},
     {"--window", &RunOptions::window, "IPCBENCH_WINDOW", "LIST",
@@ -218,6 +220,8 @@ Selection resolve(const RunOptions& given, const Topology& topology) {
   selection.waitings = parse_each(options.waitings, "--wait", parse_waiting);
   selection.starts = parse_each(options.starts, "--start", parse_start);
   selection.peers = parse_each(options.peers, "--peers", parse_peers);
+  if (!options.other_ends.empty())
+    selection.other_ends = parse_each(options.other_ends, "--peer", parse_peer);
   for (const auto& [name, list] :
        {std::pair<const char*, const std::string&>{"touch", options.touch},
         {"window", options.window},

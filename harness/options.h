@@ -31,6 +31,7 @@ struct RunOptions {
   std::string waitings;
   std::string starts;
   std::string peers;
+  std::string other_ends;
   std::string touch;
   std::string window;
   std::string gap;

@@ -72,7 +72,8 @@ std::string reason_to_skip(const Row& row, std::size_t scenario, const PlannedCe
   const auto [producers, consumers] = shared_by(all_scenarios()[scenario], cell);
   const bool shares_core = is_crowded(all_scenarios()[scenario], cell) || producers > 1 ||
                            consumers > 1 ||
-                           (cell.place.cpus[0] >= 0 && cell.place.cpus[0] == cell.place.cpus[1]);
+                           (cell.place.cpus[0] >= 0 && cell.place.cpus[0] == cell.place.cpus[1] &&
+                            cell.manner.peer == Peer::process);
   if (!cell.mix.name.empty() && !all_scenarios()[scenario].mixes_sizes)
     return fmt::format("--size-dist: messages of {} have one size", cell.scenario);
   if (!cell.mix.name.empty() && (row.links.empty() || !row.links.front().producer.send ||
@@ -84,11 +85,16 @@ std::string reason_to_skip(const Row& row, std::size_t scenario, const PlannedCe
     return "--touch: every byte of messages of different sizes is checked";
   if (row.facts.delivery == Delivery::lossy && cell.load.touch != Load{}.touch)
     return "--touch: every byte that comes through a lossy channel is checked";
+  if (cell.manner.peer != Peer::process && cell.load.touch != Load{}.touch)
+    return "--touch: the kernel handles every byte";
+  if (cell.manner.peer != Peer::process && !cell.mix.name.empty())
+    return "--size-dist: messages with the kernel have one size";
   return misfit(row, scenario,
                 {.size = cell.size.value_or(0),
                  .depth = depth,
                  .shares_core = shares_core,
                  .waiting = cell.manner.waiting,
+                 .peer = cell.manner.peer,
                  .producers = producers,
                  .consumers = consumers,
                  .directory = nullptr,
@@ -109,12 +115,26 @@ std::string why_no_mailbox(const Row& row, const Shape& shape) {
   return "";
 }
 
+/// Why the kernel can't be the other end, or "".
+std::string why_no_kernel(const Row& row, const ScenarioFacts& scenario, const Shape& shape,
+                          Start start) {
+  if (!row.kernel_peered) return "the kernel is none of its ends";
+  if (shape.peer == Peer::kernel && !scenario.kernel_consumes)
+    return fmt::format("{} is between processes", scenario.name);
+  if (shape.peer == Peer::source && !scenario.kernel_produces)
+    return fmt::format("{} has no producer that the kernel could be", scenario.name);
+  if (shape.producers > 1 || shape.consumers > 1) return "--peers: the kernel is one peer";
+  if (start == Start::exec) return "--start exec: the kernel is no program";
+  return "";
+}
+
 std::string why_not_in_this_manner(const Row& row, const ScenarioFacts& scenario,
                                    const Shape& shape, Start start) {
   if (shape.waiting != Waiting::block && !row.facts.pollable)
     return fmt::format("--wait {}: it holds no descriptor that can be polled", text(shape.waiting));
   if (shape.waiting == Waiting::spin && shape.shares_core)
     return "spinning needs a core for each end";
+  if (shape.peer != Peer::process) return why_no_kernel(row, scenario, shape, start);
   if (start == Start::exec && scenario.only_forks)
     return fmt::format("--start exec: {} forks its processes itself", scenario.name);
   if (start == Start::exec && row.facts.naming == Naming::inherited)
@@ -236,9 +256,10 @@ Plan make_plan(const Selection& selection) {
     return selection.stopping.target.limit_ns > 0 && cell.scenario == "paced" &&
            cell.load.rate_per_s != first_rate_per_s;
   };
+  std::set<std::string> served;  // cells of rows that run in one manner, whichever is asked for
   const auto add = [&](const Row& row, std::size_t scenario, std::optional<std::uint64_t> size,
-                       const SizeMix& mix, const Place& place, const Manner& manner,
-                       const Load& load) {
+                       const SizeMix& mix, const Place& place, Manner manner, const Load& load) {
+    if (row.kernel_served) manner.peer = Peer::kernel;
     PlannedCell cell{.transport = std::string(row.facts.name),
                      .scenario = std::string(all_scenarios()[scenario].name),
                      .size = size,
@@ -248,6 +269,7 @@ Plan make_plan(const Selection& selection) {
                      .load = load,
                      .skipped = ""};
     if (!std::regex_search(cell.key(), filter)) return;
+    if (row.kernel_served && !served.insert(cell.key()).second) return;
     cell.skipped = reason_to_skip(row, scenario, cell, selection.depth);
     if (!cell.skipped.empty() && is_later(cell)) return;  // one line says it for all rates
     plan.cells.push_back(std::move(cell));
@@ -256,7 +278,8 @@ Plan make_plan(const Selection& selection) {
   for (const Waiting waiting : selection.waitings)
     for (const Start start : selection.starts)
       for (const auto& [producers, consumers] : selection.peers)
-        manners.push_back({waiting, start, producers, consumers});
+        for (const Peer peer : selection.other_ends)
+          manners.push_back({waiting, start, producers, consumers, peer});
   for (const Row* row : match_all<const Row*>(selection.transports, match_rows))
     for (const std::size_t scenario : match_all<std::size_t>(selection.scenarios, match_scenarios))
       for (const Place& place : selection.places)
@@ -350,12 +373,14 @@ void add_manner(nlohmann::ordered_json& json, const Manner& manner) {
   json["start"] = text(manner.start);
   json["producers"] = manner.producers;
   json["consumers"] = manner.consumers;
+  json["peer"] = text(manner.peer);
 }
 
 Manner manner_from_json(const nlohmann::ordered_json& json) {
   Manner manner;  // older files don't have these
   if (json.contains("wait")) manner.waiting = parse_waiting(json.at("wait").get<std::string>());
   if (json.contains("start")) manner.start = parse_start(json.at("start").get<std::string>());
+  if (json.contains("peer")) manner.peer = parse_peer(json.at("peer").get<std::string>());
   const auto count = [&](const char* key) {
     return json.contains(key) ? static_cast<int>(natural(json.at(key), key, peers_max)) : 1;
   };
@@ -374,6 +399,12 @@ Start parse_start(const std::string& word) {
   for (const Start start : {Start::fork, Start::exec})
     if (word == text(start)) return start;
   throw UsageError(fmt::format("--start '{}': expected fork or exec", printable(word)));
+}
+
+Peer parse_peer(const std::string& word) {
+  for (const Peer peer : {Peer::process, Peer::kernel, Peer::source})
+    if (word == text(peer)) return peer;
+  throw UsageError(fmt::format("--peer '{}': expected process, kernel or source", printable(word)));
 }
 
 std::pair<int, int> parse_peers(const std::string& word) {

@@ -43,6 +43,7 @@ struct Selection {
   std::vector<Waiting> waitings{Waiting::block};
   std::vector<Start> starts{Start::fork};
   std::vector<std::pair<int, int>> peers{{1, 1}};  ///< producers, consumers
+  std::vector<Peer> other_ends{Peer::process};
   /// Values of the axes that only some scenarios have, by the axes' names; what is missing is as
   /// usual.
   std::map<std::string, std::vector<std::int64_t>, std::less<>> loads;
@@ -128,9 +129,10 @@ std::optional<std::size_t> find_scenario(std::string_view name);
 std::string misfit(const Row& row, std::size_t scenario, const Shape& shape,
                    Start start = Start::fork);
 
-/// The words of --wait, --start and --peers. Throw UsageError.
+/// The words of --wait, --start, --peer and --peers. Throw UsageError.
 Waiting parse_waiting(const std::string& word);
 Start parse_start(const std::string& word);
+Peer parse_peer(const std::string& word);
 std::pair<int, int> parse_peers(const std::string& word);
 
 /// A cell's manner as it stands in results files, and back: what is missing is as usual.

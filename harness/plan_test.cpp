@@ -102,6 +102,8 @@ TEST(Plan, KeysHoldWhatWasMeasuredAndNoCounts) {
   EXPECT_EQ(cell.key(), "ping_pong/pipe/place:cross-core");
   cell.manner = {.waiting = Waiting::poll, .start = Start::exec, .producers = 4, .consumers = 2};
   EXPECT_EQ(cell.key(), "ping_pong/pipe/place:cross-core/wait:poll/start:exec/peers:4x2");
+  cell.manner = {.peer = Peer::kernel};
+  EXPECT_EQ(cell.key(), "ping_pong/pipe/place:cross-core/peer:kernel");
   cell.manner = {};
   Selection selection = small();
   const std::vector<std::string> keys = keys_of(make_plan(selection));
@@ -130,6 +132,26 @@ TEST(Plan, WhatCannotRunIsSkippedWithItsReason) {
     EXPECT_EQ(cell.skipped.substr(0, expected.size()), expected) << cell.key();
     EXPECT_EQ(cell.skipped.empty(), expected.empty()) << cell.skipped;
   }
+}
+
+TEST(Plan, TheKernelIsAPeerWhereATransportHasIt) {
+  Selection selection = small();
+  selection.transports = {"pipe", "kmod_chardev", "kmod_ioctl.call"};
+  selection.scenarios = {"ping_pong"};
+  selection.sizes = {64};
+  selection.other_ends = {Peer::process, Peer::kernel};
+  const Plan plan = make_plan(selection);
+  EXPECT_EQ(keys_of(plan),
+            std::vector<std::string>({"ping_pong/pipe/size:64/place:none",
+                                      "ping_pong/pipe/size:64/place:none/peer:kernel",
+                                      "ping_pong/kmod_chardev/size:64/place:none",
+                                      "ping_pong/kmod_chardev/size:64/place:none/peer:kernel",
+                                      "ping_pong/kmod_ioctl.call/size:64/place:none/peer:kernel"}))
+      << "who can only be answered by the kernel is, whatever is asked for";
+  EXPECT_EQ(plan.cells[1].skipped, "the kernel is none of its ends");
+  EXPECT_EQ(plan.cells[0].skipped, "");
+  selection.other_ends = {Peer::source};
+  EXPECT_EQ(make_plan(selection).cells.at(0).skipped, "the kernel is none of its ends");
 }
 
 TEST(Plan, WhatTheTypesRuleOutIsNoCell) {

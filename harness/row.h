@@ -24,10 +24,12 @@ class Runner;
 /// What a scenario is, for people and for the plan.
 struct ScenarioFacts {
   std::string_view name;
-  std::string_view summary;  ///< one line for `list`
-  std::string_view needs;    ///< what a transport must offer: "a channel", "a lock"
-  bool sized;                ///< the message size is one of its parameters
-  bool shareable = false;    ///< several producers and consumers may share one link (`--peers`)
+  std::string_view summary;      ///< one line for `list`
+  std::string_view needs;        ///< what a transport must offer: "a channel", "a lock"
+  bool sized;                    ///< the message size is one of its parameters
+  bool shareable = false;        ///< several producers and consumers may share one link (`--peers`)
+  bool kernel_consumes = false;  ///< the kernel may be the consumer (`--peer kernel`)
+  bool kernel_produces = false;  ///< the kernel may be the producer (`--peer source`)
   /// Its ends are forked whatever the start: it makes and ends processes or links as it goes.
   bool only_forks = false;
   bool mixes_sizes = false;                ///< its messages may differ in size (`--size-dist`)
@@ -54,6 +56,8 @@ struct Row {
   std::string (*unfit)(const Shape&);    ///< why not with these parameters, or ""
   std::vector<void (*)(Runner&)> cells;  ///< executed in the runner's process
   std::vector<LinkMaker> links;          ///< one for each of its families; for the probe
+  bool kernel_peered = false;            ///< the kernel may be its peer
+  bool kernel_served = false;            ///< nobody but the kernel can be its peer
 };
 
 /// All transports, in report order.

@@ -80,6 +80,7 @@ std::vector<std::string> Manner::words() const {
   if (waiting != Waiting::block) words.push_back(fmt::format("wait:{}", text(waiting)));
   if (start != Start::fork) words.push_back(fmt::format("start:{}", text(start)));
   if (is_mailbox()) words.push_back(fmt::format("peers:{}x{}", producers, consumers));
+  if (peer != Peer::process) words.push_back(fmt::format("peer:{}", text(peer)));
   return words;
 }
 
@@ -221,6 +222,7 @@ Shape Runner::shape(int producers, int consumers) const {
           .shares_core = params_.is_crowded || producers > 1 || consumers > 1 ||
                          (params_.cpus[0] >= 0 && params_.cpus[0] == params_.cpus[1]),
           .waiting = params_.manner.waiting,
+          .peer = params_.manner.peer,
           .producers = producers,
           .consumers = consumers,
           .directory = &directory_,

@@ -45,15 +45,16 @@ std::string_view text(Phase);
 enum class Start { fork, exec };
 std::string_view text(Start);
 
-/// The three axes of how a mechanism is used, whatever is sent.
+/// The axes of how a mechanism is used, whatever is sent.
 struct Manner {
   Waiting waiting = Waiting::block;
   Start start = Start::fork;
   int producers = 1;  ///< on one object, which is a mailbox where there are several of either
   int consumers = 1;
+  Peer peer = Peer::process;  ///< at the other end
 
   bool is_mailbox() const { return producers > 1 || consumers > 1; }
-  /// What isn't as usual: "wait:poll", "start:exec", "peers:4x1".
+  /// What isn't as usual: "wait:poll", "start:exec", "peers:4x1", "peer:kernel".
   std::vector<std::string> words() const;
   bool operator==(const Manner&) const = default;
 };

@@ -131,4 +131,29 @@ std::vector<CellSummary> summarise(const std::vector<RunRecord>& runs) {
   return cells;
 }
 
+std::vector<CellSummary> summarise(const ResultsFile& file) {
+  const Json::json_pointer at("/machine/identity/virtualised");
+  const std::string virtualised = file.context.contains(at) && file.context.at(at).is_string()
+                                      ? file.context.at(at).get<std::string>()
+                                      : "";
+  std::vector<CellSummary> cells = summarise(file.runs);
+  for (CellSummary& cell : cells) {
+    cell.is_emulated = virtualised == "tcg";
+    cell.is_counted = virtualised == "icount";
+  }
+  return cells;
+}
+
+double instruction_ns(const Json& context) {
+  const Json::json_pointer identity("/machine/identity");
+  if (!context.contains(identity)) return 0;
+  const Json& machine = context.at(identity);
+  if (machine.value("virtualised", Json()) != "icount") return 0;
+  const auto words = machine.value("kernel_command_line", std::string());
+  constexpr std::string_view name = "ipcbench.icount_shift=";
+  const std::size_t found = words.find(name);
+  const char shift = found == std::string::npos ? '1' : words[found + name.size()];
+  return shift >= '0' && shift <= '9' ? std::exp2(shift - '0') : 0;
+}
+
 }  // namespace ipcbench

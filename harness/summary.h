@@ -27,6 +27,8 @@ struct CellSummary {
   int skipped = 0;
   std::string reason;  ///< of the first run that isn't ok
   bool timed_by_batches = false;
+  bool is_emulated = false;  ///< in software: its times are those of no machine
+  bool is_counted = false;   ///< in instructions, each of which took the same time
 
   /// What the scenario times, in ns (round trips, one way, hand-overs), from the merged histograms;
   /// the interval is over the repeats.
@@ -57,5 +59,10 @@ struct CellSummary {
 
 /// The cells in the order of their first appearance.
 std::vector<CellSummary> summarise(const std::vector<RunRecord>& runs);
+/// The same of a file, whose context says how its machine was emulated.
+std::vector<CellSummary> summarise(const ResultsFile& file);
+
+/// How long an instruction took, in ns, where instructions were counted in place of time; or 0.
+double instruction_ns(const Json& context);
 
 }  // namespace ipcbench

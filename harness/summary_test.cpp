@@ -96,7 +96,7 @@ TEST(Summary, CellsDifferByTransportScenarioSizeAndPlacement) {
   ASSERT_EQ(cells.size(), 5U);
   EXPECT_EQ(cells[0].ok, 2);
   EXPECT_EQ(cells[1].transport, "tcp") << "in the order of their first appearance";
-  EXPECT_TRUE(summarise({}).empty());
+  EXPECT_TRUE(summarise(std::vector<RunRecord>{}).empty());
 }
 
 }  // namespace

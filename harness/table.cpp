@@ -50,6 +50,14 @@ constexpr Mark marks[] = {
      [](const CellSummary& cell) { return cell.mishaps > 0; }},
     {"w", "p99 withheld: fewer than ten round trips lie beyond it; raise --min-time or -r",
      [](const CellSummary& cell) { return has_percentiles(cell) && !cell.p99_ns; }},
+    {"e",
+     "emulated in software (tcg): the times are those of no machine; compare rows of one run, as "
+     "ratios",
+     [](const CellSummary& cell) { return cell.is_emulated && cell.measured() > 0; }},
+    {"i",
+     "instructions were counted and not time (icount): never rank them with times that were "
+     "measured",
+     [](const CellSummary& cell) { return cell.is_counted && cell.measured() > 0; }},
 };
 
 }  // namespace
@@ -401,7 +409,7 @@ std::string render_csv(const std::vector<ResultsFile>& files) {
       "messages_high_per_s,bytes_per_s,acquisitions_per_s,acquisitions_low_per_s,"
       "acquisitions_high_per_s,fairness,cpu_ns_per_message,marks\n";
   for (const ResultsFile& file : files)
-    for (const CellSummary& cell : summarise(file.runs)) {
+    for (const CellSummary& cell : summarise(file)) {
       std::vector<std::string> fields{escape_csv(file.path),
                                       escape_csv(cell.transport),
                                       escape_csv(cell.scenario),
@@ -445,6 +453,37 @@ std::string text_of(const Json& json, const Json::json_pointer& at, std::string 
   if (!json.contains(at)) return otherwise;
   const Json& value = json.at(at);
   return printable(value.is_string() ? value.get<std::string>() : dump(value));
+}
+
+/// What a run of counted instructions can say: how many a message, a round trip … took, of all
+/// processes and the kernel together.
+Table instruction_table(const std::vector<CellSummary>& cells, double instruction_ns) {
+  Table table{.title = "Instructions, of all processes and the kernel (icount)",
+              .columns = {"transport", "scenario", "size", "instructions", "±", "notes"},
+              .rows = {}};
+  for (const CellSummary& cell : cells) {
+    if (cell.scenario == "verify") continue;
+    const auto scenario = find_scenario(cell.scenario);
+    const std::string mean =
+        scenario ? fmt::format("{}_mean_ns", all_scenarios()[*scenario].latency) : "";
+    const auto timed = cell.estimates.find(mean);
+    std::optional<double> count;
+    std::string width = nothing;
+    if (timed != cell.estimates.end()) {
+      count = timed->second.median / instruction_ns;
+      width = show_half_width(timed->second);
+    } else if (cell.messages_per_s) {
+      count = 1e9 / cell.messages_per_s->median / instruction_ns;
+      width = show_half_width(cell.messages_per_s);
+    } else if (cell.p50_ns) {
+      count = cell.p50_ns->median / instruction_ns;
+      width = show_half_width(cell.p50_ns);
+    }
+    table.rows.push_back(
+        {printable(cell.label(), 60), cell.scenario, cell.size ? size_text(*cell.size) : nothing,
+         count ? fmt::format("{:.0f}", *count) : nothing, width, notes_of({&cell})});
+  }
+  return table;
 }
 
 }  // namespace
@@ -508,9 +547,12 @@ std::string provenance(const Json& context) {
 
 std::string render(const ResultsFile& file, TableFormat format, bool bold) {
   if (format == TableFormat::csv) return render_csv({file});
-  const std::vector<CellSummary> cells = summarise(file.runs);
+  const std::vector<CellSummary> cells = summarise(file);
+  const double counted_ns = instruction_ns(file.context);
+  std::vector<Table> tables = make_tables(cells);
+  if (counted_ns > 0) tables = {instruction_table(cells, counted_ns)};
   std::string text;
-  for (const Table& table : make_tables(cells))
+  for (const Table& table : tables)
     text +=
         (format == TableFormat::text ? render_text(table, bold) : render_markdown(table)) + "\n";
   const char* bullet = format == TableFormat::markdown ? "- " : "";

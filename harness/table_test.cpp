@@ -111,6 +111,12 @@ TEST(Table, MarksSayWhatWasSeen) {
   CellSummary batches = good;
   batches.timed_by_batches = true;
   EXPECT_EQ(notes_of(batches), "b");
+  CellSummary emulated = good;
+  emulated.is_emulated = true;
+  EXPECT_EQ(notes_of(emulated), "e");
+  CellSummary counted = good;
+  counted.is_counted = true;
+  EXPECT_EQ(notes_of(counted), "i");
   CellSummary failed = cell_of("pipe", "ping_pong", 0);
   failed.failed = 2;
   failed.reason = "it\nbroke";
@@ -160,6 +166,19 @@ TEST(Table, OnlyTextTitlesAreBold) {
   EXPECT_EQ(count(render(file, TableFormat::text, true), '\033'), 2U);
   EXPECT_EQ(count(render(file, TableFormat::text, false), '\033'), 0U);
   EXPECT_EQ(count(render(file, TableFormat::markdown, true), '\033'), 0U);
+}
+
+TEST(Table, CountedInstructionsAreNoTimes) {
+  ResultsFile file = file_of("pipe", "");
+  file.runs[0].status = Status::ok;
+  file.runs[0].measures["round_trip_mean_ns"] = 8'000;
+  file.context["machine"]["identity"] = {{"virtualised", "icount"},
+                                         {"kernel_command_line", "quiet ipcbench.icount_shift=2"}};
+  const std::string text = render(file, TableFormat::text, false);
+  EXPECT_NE(text.find("Instructions"), std::string::npos);
+  EXPECT_NE(text.find("  2000  "), std::string::npos) << text;
+  EXPECT_EQ(text.find("µs"), std::string::npos) << text;
+  EXPECT_NE(text.find("\ni  "), std::string::npos) << text;
 }
 
 TEST(Table, ProvenanceIsThatOfTheContextWhateverItHolds) {

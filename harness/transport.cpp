@@ -24,6 +24,20 @@ std::string_view text(Family family) {
       return "synchronisation";
     case Family::rpc:
       return "remote procedure call";
+    case Family::kernel:
+      return "kernel module";
+  }
+  return "?";
+}
+
+std::string_view text(Peer peer) {
+  switch (peer) {
+    case Peer::process:
+      return "process";
+    case Peer::kernel:
+      return "kernel";
+    case Peer::source:
+      return "source";
   }
   return "?";
 }

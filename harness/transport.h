@@ -9,8 +9,11 @@
 //   explicit T(const Shape&);             // in the runner, before the fork: kernel objects only
 //   P producer();  C consumer();          // each in its own process, after the fork
 //
-// and, optionally, `std::size_t depth() const`: how many messages of the shape's size it holds.
+// and, optionally, `std::size_t depth() const`: how many messages of the shape's size it holds; and
+// `static constexpr bool is_slow = true`: a message takes milliseconds, and a proof sends few.
 // A roofline has `E alone()` in place of producer() and consumer(): one process that is both ends.
+// Where the other end may be the kernel itself (`--peer kernel`), there is `E kernel(KernelPart)`,
+// which gives the one end that is left; beside producer() and consumer(), or without them.
 //
 // Rows that differ only in data (an address family, a socket option) share one type and its code:
 // T::Variant is that data, row<T>(facts, variant) binds it, shape.variant_as<T::Variant>() reads
@@ -49,7 +52,7 @@
 
 namespace ipcbench {
 
-enum class Family { roofline, pipe, socket, queue, file, shm, process, signal, sync, rpc };
+enum class Family { roofline, pipe, socket, queue, file, shm, process, signal, sync, rpc, kernel };
 /// How two ends find each other: `pid` is the peer's process number, `abstract` a socket's name
 /// that is no path, `port` a number within a protocol (a TCP port, a netlink port id, an
 /// EtherType).
@@ -89,12 +92,28 @@ std::string_view text(Persistence);
 std::string_view text(Delivery);
 std::string_view text(Peers);
 
+/// Who is at the other end: the axis `--peer`. `source`: the kernel produces, a process consumes.
+enum class Peer { process, kernel, source };
+std::string_view text(Peer);
+
+/// What the kernel does as an end: it answers each message with the same, or reads each, or makes
+/// each (message i is payload i of Shape::size bytes, from 0).
+enum class KernelPart { echo, sink, source };
+/// What the kernel has read as a sink. A message's sum is that of its words of 64 bits, the last of
+/// which may be short.
+struct Sunk {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t sum = 0;
+};
+
 /// What a run asks of a link.
 struct Shape {
   std::size_t size = 0;    ///< the largest message in bytes
   std::size_t depth = 64;  ///< messages the channel should hold; each mechanism has its own limits
   bool shares_core = false;                 ///< both ends are pinned to one core
   Waiting waiting = Waiting::block;         ///< how an end waits for a descriptor (waiting.h)
+  Peer peer = Peer::process;                ///< who is at the other end
   int producers = 1;                        ///< ends that send, all of them on one object
   int consumers = 1;                        ///< ends that receive, from the same object
   const RunDirectory* directory = nullptr;  ///< where its names come from (name.h)
@@ -166,8 +185,15 @@ template <class T>
 concept Lonely = requires(T link) {
   link.alone();
 };
+/// `sunk()` tells what has arrived at a sink, once the end is done.
 template <class T>
-concept Transport = std::constructible_from<T, const Shape&> &&(Paired<T> || Lonely<T>)&&requires {
+concept KernelPeered = requires(T link) {
+  link.kernel(KernelPart::echo);
+  { link.sunk() } -> std::same_as<Sunk>;
+};
+template <class T>
+concept Transport = std::constructible_from<T, const Shape&> &&
+    (Paired<T> || Lonely<T> || KernelPeered<T>)&&requires {
   { T::facts } -> std::convertible_to<Facts>;
 };
 
@@ -177,6 +203,8 @@ template <Paired T>
 using ConsumerOf = decltype(std::declval<T&>().consumer());
 template <Lonely T>
 using AloneOf = decltype(std::declval<T&>().alone());
+template <KernelPeered T>
+using KernelEndOf = decltype(std::declval<T&>().kernel(KernelPart::echo));
 
 template <class T>
 concept Channel = Transport<T> && Paired<T> && Sender<ProducerOf<T>> && Receiver<ConsumerOf<T>>;
@@ -197,6 +225,9 @@ template <class T>
 concept Lock = Transport<T> && Paired<T> && Lockable<ProducerOf<T>> && Lockable<ConsumerOf<T>>;
 template <class T>
 concept Rpc = Transport<T> && Paired<T> && Caller<ProducerOf<T>> && Server<ConsumerOf<T>>;
+/// With the kernel as its only peer.
+template <class T>
+concept KernelServed = Transport<T> && KernelPeered<T> && !Paired<T> && !Lonely<T>;
 template <class T>
 concept LonelyChannel = Transport<T> && Lonely<T> && Sender<AloneOf<T>> && Receiver<AloneOf<T>>;
 template <class T>

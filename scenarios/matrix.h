@@ -92,6 +92,8 @@ Row row(const Facts& facts, const void* variant) {
              .unfit = unfit<T>,
              .cells = {},
              .links = {}};
+  result.kernel_peered = KernelPeered<T>;
+  result.kernel_served = KernelServed<T>;
   if constexpr (Paired<T>) result.links = {link_maker<T>(), link_maker<Others>()...};
   [&]<class... Scenario>(std::type_identity<std::tuple<Scenario...>>) {
     (result.cells.push_back(cell<Scenario, T, Others...>()), ...);

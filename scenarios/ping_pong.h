@@ -19,6 +19,7 @@ struct PingPong {
       .summary = "round trip: a message there and its answer back, one at a time",
       .needs = "a channel or calls",
       .sized = true,
+      .kernel_consumes = true,
       .mixes_sizes = true,
       .axes = {"touch"},
       .latency = "round_trip",
@@ -26,6 +27,8 @@ struct PingPong {
 
   template <Channel T>
   static void run(Runner& runner) {
+    if constexpr (KernelPeered<T>)
+      if (runner.params().manner.peer != Peer::process) return with_kernel<T>(runner);
     if (runner.params().mixed_count != 0) return mixed::ping_pong(runner, link_maker<T>());
     TwoWayLink<T> link(runner.shape());
     runner.note_depth(link.channel());
@@ -74,6 +77,11 @@ struct PingPong {
     Lossy<T>::ping_pong(runner);
   }
 
+  template <KernelServed T>
+  static void run(Runner& runner) {
+    with_kernel<T>(runner);
+  }
+
   template <LonelyChannel T>
   static void run(Runner& runner) {
     T link(runner.shape());
@@ -87,6 +95,26 @@ struct PingPong {
   }
 
  private:
+  /// The kernel answers.
+  template <KernelPeered T>
+  static void with_kernel(Runner& runner) {
+    T link(runner.shape());
+    const Amount amount(runner.params());
+    runner.run({{"producer", Side::producer, [&](End& end) {
+                   auto mine = lend<T>(link.kernel(KernelPart::echo), runner.shape());
+                   end.with_clock([&](auto clock) {
+                     end.measure(
+                         [&](auto first, auto count) {
+                           if constexpr (Caller<KernelEndOf<T>>)
+                             call(end, mine, amount, clock, first, count);
+                           else
+                             ask(end, mine, amount, clock, first, count);
+                         },
+                         true);
+                   });
+                 }}});
+  }
+
   [[gnu::always_inline]] static void send(auto& link, Amount amount, std::uint64_t sequence) {
     write_payload(link.reserve(amount.size), sequence, amount);
     link.commit();

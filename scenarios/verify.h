@@ -24,20 +24,23 @@ struct Verify {
       .name = "verify",
       .summary = "proof: every byte, each size class, order, loss, full and empty; no timing",
       .needs = "a channel, calls, a signal or a lock",
-      .sized = true};
+      .sized = true,
+      .kernel_consumes = true};
 
   template <Channel T>
   static void run(Runner& runner) {
+    if constexpr (KernelPeered<T>)
+      if (runner.params().manner.peer != Peer::process) return with_kernel<T>(runner);
     T link(runner.shape());
     const std::size_t size = runner.params().size;
     runner.run({{"producer", Side::producer,
                  [&](End& end) {
                    auto mine = lend<T>(link.producer(), runner.shape());
-                   end.once([&] { return send_all(end, mine, size); });
+                   end.once([&] { return send_all(end, mine, size, each<T>(size)); });
                  }},
                 {"consumer", Side::consumer, [&](End& end) {
                    auto mine = lend<T>(link.consumer(), runner.shape());
-                   end.once([&] { return receive_all(end, mine, size); });
+                   end.once([&] { return receive_all(end, mine, size, each<T>(size)); });
                  }}});
   }
 
@@ -78,6 +81,11 @@ struct Verify {
                      return messages(size_max);
                    });
                  }}});
+  }
+
+  template <KernelServed T>
+  static void run(Runner& runner) {
+    with_kernel<T>(runner);
   }
 
   /// First the producer overwrites what it likes: some messages are seen, the last one among them,
@@ -154,6 +162,38 @@ struct Verify {
   }
 
  private:
+  /// The kernel sends back what it gets.
+  template <KernelPeered T>
+  static void with_kernel(Runner& runner) {
+    T link(runner.shape());
+    const std::size_t size_max = runner.params().size;
+    runner.run({{"producer", Side::producer, [&](End& end) {
+                   auto mine = lend<T>(link.kernel(KernelPart::echo), runner.shape());
+                   end.once([&] { return ask_kernel<KernelEndOf<T>>(end, mine, size_max); });
+                 }}});
+  }
+
+  template <class KernelEnd>
+  static std::uint64_t ask_kernel(End& end, auto& link, std::size_t size_max) {
+    const AlignedBuffer request(size_max);
+    const AlignedBuffer reply(size_max);
+    std::uint64_t bytes = 0;
+    for (std::uint64_t i = 0; i != messages(size_max); ++i) {
+      end.at(i);
+      const std::size_t size = size_of(i, size_max);
+      if constexpr (Caller<KernelEnd>) {
+        write({request.data(), size}, i);
+        const std::size_t got = link.call({request.data(), size}, {reply.data(), size_max});
+        bytes += check({reply.data(), got}, i, size);
+      } else {
+        send(link, i, size);
+        bytes += receive(link, i, size);
+      }
+    }
+    end.set_verified_bytes(bytes);
+    return messages(size_max);
+  }
+
   template <LossyChannel T>
   friend struct Lossy;
 
@@ -164,6 +204,15 @@ struct Verify {
   static std::uint64_t messages(std::size_t size_max) {
     return std::clamp<std::uint64_t>((std::uint64_t{64} << 20) / std::max<std::size_t>(size_max, 1),
                                      30, 2000);
+  }
+
+  /// The same of a transport, which may say that a message of it takes milliseconds.
+  template <class T>
+  static std::uint64_t each(std::size_t size_max) {
+    if constexpr (requires { T::is_slow; })
+      return 30;
+    else
+      return messages(size_max);
   }
 
   /// Sizes around every power of two and around the pages, then ones that look random; the
@@ -225,8 +274,7 @@ struct Verify {
 
   /// Three stages: the producer runs ahead until the channel is full; both run freely; the
   /// consumer is always waiting before a message is sent.
-  static std::uint64_t send_all(End& end, auto& link, std::size_t size_max) {
-    const std::uint64_t each = messages(size_max);
+  static std::uint64_t send_all(End& end, auto& link, std::size_t size_max, std::uint64_t each) {
     const std::uint64_t all = 2 * each + lockstep_messages;
     for (std::uint64_t i = 0; i != all; ++i) {
       end.at(i);
@@ -238,8 +286,7 @@ struct Verify {
     return all;
   }
 
-  static std::uint64_t receive_all(End& end, auto& link, std::size_t size_max) {
-    const std::uint64_t each = messages(size_max);
+  static std::uint64_t receive_all(End& end, auto& link, std::size_t size_max, std::uint64_t each) {
     const std::uint64_t all = 2 * each + lockstep_messages;
     wait_until_stuck(end, each);
     std::uint64_t bytes = 0;
