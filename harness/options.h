@@ -52,10 +52,12 @@ struct RunOptions {
   std::string budget;
   std::string latency_target;
   std::string filter;
+  std::string from;  ///< a results file whose plan is run again
   std::string output;
   std::string color = "auto";
   bool quiet_machine = false;
-  bool in_pairs = false;  ///< not a flag: what calibrate asks for
+  bool in_pairs = false;    ///< not a flag: what calibrate asks for
+  bool shows_table = true;  ///< nor this: what shows a table of its own sets it to false
   bool dry_run = false;
   bool resume = false;
   bool json = false;

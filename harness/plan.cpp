@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <climits>
 #include <random>
-#include <regex>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "harness/estimate.h"
+#include "harness/key_filter.h"
 #include "harness/latency_target.h"
 #include "harness/text.h"
 
@@ -35,21 +35,6 @@ std::vector<Item> match_all(const std::vector<std::string>& patterns, Match matc
   for (const std::string& pattern : patterns)
     for (const Item& item : match(pattern)) items.insert(item);
   return {items.begin(), items.end()};
-}
-
-std::regex compile(const std::string& filter) {
-  constexpr std::size_t filter_max = 500;  // std::regex recurses once for each bracket
-  if (filter.size() > filter_max)
-    throw UsageError(fmt::format("--filter '{}': {} characters; expected at most {}",
-                                 printable(filter, 40), filter.size(), filter_max));
-  try {
-    // libstdc++'s other matcher takes exponential time over "(((.*)*)*)*x".
-    return std::regex(filter.empty() ? ".*" : filter,
-                      std::regex::extended | std::regex_constants::__polynomial);
-  } catch (const std::regex_error& error) {
-    throw UsageError(fmt::format("--filter '{}': not a regular expression ({})", printable(filter),
-                                 error.what()));
-  }
 }
 
 /// How many producers and consumers share one object in a run of the cell.
@@ -237,7 +222,7 @@ double Plan::estimate_s(std::size_t from) const {
 }
 
 Plan make_plan(const Selection& selection) {
-  const std::regex filter = compile(selection.filter);
+  const KeyFilter filter(selection.filter);
   Plan plan{.cells = {},
             .order = {},
             .repeats = selection.repeats,
@@ -268,7 +253,7 @@ Plan make_plan(const Selection& selection) {
                      .manner = manner,
                      .load = load,
                      .skipped = ""};
-    if (!std::regex_search(cell.key(), filter)) return;
+    if (!filter.takes(cell.key())) return;
     if (row.kernel_served && !served.insert(cell.key()).second) return;
     cell.skipped = reason_to_skip(row, scenario, cell, selection.depth);
     if (!cell.skipped.empty() && is_later(cell)) return;  // one line says it for all rates

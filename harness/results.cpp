@@ -463,22 +463,26 @@ void check_runs(const Journal::Content& content, const std::string& path) {
   const Plan& plan = content.plan;
   for (std::size_t i = 0; i < content.runs.size(); ++i) {
     const RunRecord run = RunReader(content.runs[i], i, path).read();
-    const PlannedCell cell{.transport = run.transport,
-                           .scenario = run.scenario,
-                           .size = run.size,
-                           .mix = {.name = run.size_dist, .sizes = {}},
-                           .place = {.name = run.placement, .cpus = {-1, -1}, .impossible = ""},
-                           .manner = run.manner,
-                           .load = run.load,
-                           .skipped = ""};
     if (i >= plan.order.size() || plan.order[i].repeat != run.repeat ||
-        plan.cells[plan.order[i].cell].key() != cell.key())
+        plan.cells[plan.order[i].cell].key() != key_of(run))
       reject(path, fmt::format("runs[{}] is {}, repeat {}: not what the plan has there", i,
-                               cell.key(), run.repeat));
+                               key_of(run), run.repeat));
   }
 }
 
 }  // namespace
+
+std::string key_of(const RunRecord& run) {
+  const PlannedCell cell{.transport = run.transport,
+                         .scenario = run.scenario,
+                         .size = run.size,
+                         .mix = {.name = run.size_dist, .sizes = {}},
+                         .place = {.name = run.placement, .cpus = {-1, -1}, .impossible = ""},
+                         .manner = run.manner,
+                         .load = run.load,
+                         .skipped = ""};
+  return cell.key();
+}
 
 bool is_measure(std::string_view key) {
   if (key == "fairness" || key == "lost" || key == "reordered" || key == "duplicates") return true;

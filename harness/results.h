@@ -97,6 +97,9 @@ struct RunRecord {
   std::map<std::string, std::string> missing;  ///< why a measure is null
 };
 
+/// The key of its cell (PlannedCell::key()).
+std::string key_of(const RunRecord& run);
+
 struct ResultsFile {
   std::string path;
   Json context;

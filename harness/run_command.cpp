@@ -36,12 +36,6 @@ std::string utc_now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
-/// $XDG_STATE_HOME/ipcbench/2026-11-20T21-04-59Z.json: what isn't asked for elsewhere is kept here.
-std::string default_output() {
-  return fmt::format("{}/{:%Y-%m-%dT%H-%M-%SZ}-{}.json", state_directory(),
-                     fmt::gmtime(std::time(nullptr)), ::getpid());
-}
-
 void check_output(const std::string& path) {
   std::error_code error;
   if (fs::is_directory(path, error))
@@ -216,7 +210,7 @@ int finish(const Execution& execution, Journal& journal, const RunOptions& optio
   const ResultsFile file = records_of(document, execution.output);
   if (execution.plan.in_pairs)
     finish_calibration(execution, options);
-  else if (!options.quiet && !options.json && !to_stdout)
+  else if (options.shows_table && !options.quiet && !options.json && !to_stdout)
     fmt::print("{}", render(file, TableFormat::text, wants_color(options.color, STDOUT_FILENO)));
   std::fflush(stdout);
   if (!options.quiet)
@@ -252,6 +246,11 @@ int report_nothing_to_run(const Plan& plan) {
 }
 
 }  // namespace
+
+std::string default_output() {
+  return fmt::format("{}/{:%Y-%m-%dT%H-%M-%SZ}-{}.json", state_directory(),
+                     fmt::gmtime(std::time(nullptr)), ::getpid());
+}
 
 Json make_context(const std::vector<std::string>& command_line, const Topology& topology,
                   TickRate rate) {
