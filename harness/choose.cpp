@@ -123,6 +123,7 @@ class Judge {
       return why_unmeasured(cells(record, "ping_pong"), "ping_pong", wanted_.size);
     if (trip->is_counted) return "its instructions were counted, not its time (icount)";
     if (trip->is_emulated && has_real_times_) return "emulated: its times are those of no machine";
+    if (!trip->p50_ns) return "its round trips have no median";
     candidate.measured_size = *trip->size;
     candidate.p50_ns = trip->p50_ns;
     candidate.p99_ns = trip->p99_ns;
