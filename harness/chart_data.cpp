@@ -77,6 +77,11 @@ std::string label_of(std::string_view measure) {
   return printable(label, 60);
 }
 
+Json measure_json(const std::string& name) {
+  const Unit& unit = unit_of(name);
+  return {{"label", label_of(name)}, {"unit", unit.unit}, {"better", unit.better}};
+}
+
 using Runs = std::vector<const RunRecord*>;
 
 /// The values at the quantiles, which are in rising order, where `beyond` values lie above them.
@@ -377,6 +382,13 @@ std::string shell_text(const std::vector<std::string>& words) {
   return text;
 }
 
+void add_measures(Json& data, const Json& measured) {
+  for (const Json& one : measured) {
+    const auto& name = one.at("measure").get_ref<const std::string&>();
+    if (!data["measures"].contains(name)) data["measures"][name] = measure_json(name);
+  }
+}
+
 Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& documents) {
   Json data{{"schema", "ipcbench-charts/1"}, {"files", Json::array()}};
   Json cells = Json::array();
@@ -417,10 +429,7 @@ Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& 
       ++cell;
     }
   Json measures = Json::object();
-  for (const std::string& name : names) {
-    const Unit& unit = unit_of(name);
-    measures[name] = {{"label", label_of(name)}, {"unit", unit.unit}, {"better", unit.better}};
-  }
+  for (const std::string& name : names) measures[name] = measure_json(name);
   data["scenarios"] = scenarios;
   data["measures"] = std::move(measures);
   data["legend"] = legend(all_cells);
