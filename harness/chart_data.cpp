@@ -42,6 +42,12 @@ Json rounded(double value) {
              : Json(result);
 }
 
+Json measure_json(const std::string& name) {
+  return {{"label", measure_label(name)},
+          {"unit", unit_of(name)},
+          {"better", more_is_better(name) ? "higher" : "lower"}};
+}
+
 using Runs = std::vector<const RunRecord*>;
 
 /// The values at the quantiles, which are in rising order, where `beyond` values lie above them.
@@ -342,6 +348,13 @@ std::string shell_text(const std::vector<std::string>& words) {
   return text;
 }
 
+void add_measures(Json& data, const Json& measured) {
+  for (const Json& one : measured) {
+    const auto& name = one.at("measure").get_ref<const std::string&>();
+    if (!data["measures"].contains(name)) data["measures"][name] = measure_json(name);
+  }
+}
+
 Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& documents) {
   Json data{{"schema", "ipcbench-charts/1"}, {"files", Json::array()}};
   Json cells = Json::array();
@@ -382,11 +395,7 @@ Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& 
       ++cell;
     }
   Json measures = Json::object();
-  for (const std::string& name : names) {
-    measures[name] = {{"label", measure_label(name)},
-                      {"unit", unit_of(name)},
-                      {"better", more_is_better(name) ? "higher" : "lower"}};
-  }
+  for (const std::string& name : names) measures[name] = measure_json(name);
   data["scenarios"] = scenarios;
   data["measures"] = std::move(measures);
   data["legend"] = legend(all_cells);

@@ -7,6 +7,7 @@
 #include "harness/commands.h"
 #include "harness/history.h"
 #include "harness/pivot.h"
+#include "harness/report_page.h"
 #include "harness/table.h"
 #include "harness/text.h"
 
@@ -82,7 +83,8 @@ int history_command(const std::vector<std::string>& paths, const HistoryRequest&
                          ? std::string("nothing was measured in these files")
                          : fmt::format("--metric '{}': no cell of these files has it",
                                        printable(options.metric)));
-  print(history, request);
+  if (!request.page.empty()) write_file(request.page, history_page(history_json(history)));
+  if (request.page != "-") print(history, request);
   return std::any_of(history.series.begin(), history.series.end(),
                      [](const HistorySeries& one) { return one.has_regressed(); })
              ? exit_regressed

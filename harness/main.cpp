@@ -25,7 +25,8 @@ Examples:
   ipcbench run -t 'shm_*' --pin 2,3 -r 20 -o x.json on CPUs of your choice, kept in x.json
   ipcbench run --resume -o x.json                   goes on with it after an interrupt
   ipcbench run -t 'unix_*' --precision 3%           as long as it takes for ±3 %, or --budget
-  ipcbench run -f 'flood/.*size:64/' -n             what that would run, and how long)";
+  ipcbench run -f 'flood/.*size:64/' -n             what that would run, and how long
+  ipcbench run --from x.json -o y.json              the plan of a results file or a page, again)";
 
 constexpr const char* calibrate_examples =
     R"(Measures every cell against itself, in pairs of runs, and keeps the smallest change that so many

@@ -77,6 +77,10 @@ Selection resolve(const RunOptions& options, const Topology& topology);
 /// The flags that shape the plan and were given, for --resume, which takes its plan elsewhere.
 std::vector<std::string> plan_flags_given(const RunOptions& options);
 
+/// The plan of --from with what else was given: repeats, times, seed, filter, precision. Throws UsageError for
+/// flags that say what to run, since the file says that.
+Plan plan_again(const RunOptions& options, const Topology& topology);
+
 /// "20ms", "1.5s", "500us", "2min" as nanoseconds between the bounds. Throws UsageError.
 std::int64_t parse_duration(const std::string& text, std::string_view what, double low_s,
                             double high_s);

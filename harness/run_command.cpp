@@ -272,6 +272,8 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
   if (options.resume && !plan_flags_given(options).empty())
     throw UsageError(fmt::format("--resume: takes its plan from the journal; leave out {}",
                                  fmt::join(plan_flags_given(options), ", ")));
+  if (options.resume && !options.from.empty())
+    throw UsageError("--resume and --from: both say where the plan comes from; give one of them");
 
   Execution execution;
   execution.output = options.output.empty() && !options.dry_run ? default_output() : options.output;
@@ -283,7 +285,8 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
     execution.plan = std::move(content.plan);
     execution.runs = std::move(content.runs);
   } else {
-    execution.plan = make_plan(resolve(options, topology));
+    execution.plan = options.from.empty() ? make_plan(resolve(options, topology))
+                                          : plan_again(options, topology);
   }
   if (options.dry_run) return print_plan(execution.plan, options.json);
   if (execution.plan.order.empty()) return report_nothing_to_run(execution.plan);
@@ -320,6 +323,9 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
 
 int calibrate_command(const RunOptions& given, const std::vector<std::string>& command_line) {
   RunOptions options = given;
+  if (!options.from.empty())
+    throw UsageError(
+        "calibrate: takes no --from; 'ipcbench run --from FILE' repeats a calibration");
   if (!(options.precision + options.retries).empty())
     throw UsageError("calibrate: takes no --precision and no --retries: its runs come in pairs");
   options.in_pairs = true;
