@@ -12,8 +12,10 @@
 namespace ipcbench {
 
 inline constexpr int exit_ok = 0;
+inline constexpr int exit_regressed = 1;
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_failed = 3;
+inline constexpr int exit_inconclusive = 4;
 inline constexpr int exit_nothing_ran = 77;
 
 int run_command(const RunOptions& options, const std::vector<std::string>& command_line);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "harness/ab_command.h"
 #include "harness/build_info.h"
 #include "harness/commands.h"
 #include "harness/pair.h"
@@ -154,6 +155,10 @@ int dispatch(int argc, char** argv) {
   plot->add_option("--chart", charts, "Only these charts, such as heat_map,percentiles")
       ->type_name("LIST");
 
+  AbFlags ab_flags;
+  CLI::App* ab = app.add_subcommand("ab", "Two builds of ipcbench against each other, in pairs");
+  add_ab_options(*ab, ab_flags);
+
   CLI::App* doctor = app.add_subcommand("doctor", "What makes this machine noisy; its limits");
   doctor->add_flag("--json", json, "As JSON");
   CLI::App* sweep = app.add_subcommand("sweep", "Remove what killed runs left behind");
@@ -178,6 +183,7 @@ int dispatch(int argc, char** argv) {
   if (table->parsed()) return table_command(files, format, color);
   if (report->parsed()) return report_command(files, page);
   if (plot->parsed()) return plot_command(files, directory, picture_format, charts);
+  if (ab->parsed()) return ab_command(ab_flags, {argv, argv + argc});
   if (doctor->parsed()) return doctor_command(json);
   if (sweep->parsed()) return sweep_command();
   return exit_usage;

@@ -264,6 +264,17 @@ std::vector<std::string> plan_flags_given(const RunOptions& options) {
   return given;
 }
 
+std::vector<std::string> plan_arguments(const RunOptions& options) {
+  std::vector<std::string> arguments;
+  for (const PlanFlag& flag : plan_flags)
+    if (const std::string& value = options.*flag.value; !value.empty()) {
+      arguments.push_back("--" + long_name(flag));
+      arguments.push_back(value);
+    }
+  if (options.quiet_machine) arguments.emplace_back("--quiet-machine");
+  return arguments;
+}
+
 std::int64_t parse_duration(const std::string& text, std::string_view what, double low_s,
                             double high_s) {
   double number = 0;

@@ -75,6 +75,9 @@ Selection resolve(const RunOptions& options, const Topology& topology);
 /// The flags that shape the plan and were given, for --resume, which takes its plan elsewhere.
 std::vector<std::string> plan_flags_given(const RunOptions& options);
 
+/// The same with their values, for another program: {"--size", "64", …}.
+std::vector<std::string> plan_arguments(const RunOptions& options);
+
 /// "20ms", "1.5s", "500us", "2min" as nanoseconds between the bounds. Throws UsageError.
 std::int64_t parse_duration(const std::string& text, std::string_view what, double low_s,
                             double high_s);
