@@ -71,7 +71,7 @@ double Ab::spent_s() const {
 
 double Ab::pair_s(std::size_t cell) const {
   const CellState& state = cells_[cell];
-  if (state.pairs > 0) return state.spent_s / state.pairs;
+  if (state.spent_s > 0) return state.spent_s / state.measured;
   Plan one = common_.plan;
   one.order = {{cell, 1}};
   return 2 * (one.estimate_s() + start_s);
@@ -104,6 +104,7 @@ void Ab::execute_pair(std::size_t cell, const std::string& stage) {
     record.runs.push_back(std::move(run));
   }
   state.failures += has_failed ? 1 : 0;
+  ++state.measured;
   state.spent_s += static_cast<double>(monotonic_ns() - start_ns) / 1e9;
 }
 
@@ -218,16 +219,27 @@ Json Ab::document(const Json& context, bool complete) const {
   return document;
 }
 
-bool is_ab(const Json& document) {
-  return document.is_object() && document.value("schema", Json()) == ab_schema;
-}
-
-AbSides sides_of(const Json& document, const std::string& path) {
-  for (const char* side : {"old", "new"})
-    if (!document.contains(side) || !document[side].is_object())
-      throw UsageError(
-          fmt::format("{}: {}: expected the results of one side", printable(path), side));
-  return {document["old"], document["new"]};
+void Ab::load(const Json& document, const std::string& path) {
+  std::map<std::string, std::size_t> known;
+  for (std::size_t cell = 0; cell < cells_.size(); ++cell)
+    known[common_.plan.cells[cell].key()] = cell;
+  for (int i = 0; i < 2; ++i) {
+    const Json& side = document.at(i == 0 ? "old" : "new");
+    records_[i].context = side.value("context", Json::object());
+    for (const Json& run : side.value("runs", Json::array())) {
+      const auto cell = run.is_object() && run.contains("key") && run["key"].is_string()
+                            ? known.find(run["key"].get<std::string>())
+                            : known.end();
+      if (cell == known.end() || !run.contains("repeat") || !run["repeat"].is_number_integer())
+        throw UsageError(
+            fmt::format("{}: has runs that these builds can't repeat here", printable(path)));
+      const int repeat = run["repeat"].get<int>();
+      cells_[cell->second].pairs = std::max(cells_[cell->second].pairs, repeat);
+      records_[i].order.push_back({cell->second, repeat});
+      records_[i].runs.push_back(run);
+      ++run_count_;
+    }
+  }
 }
 
 }  // namespace ipcbench

@@ -19,8 +19,6 @@
 
 namespace ipcbench {
 
-inline constexpr std::string_view ab_schema = "ipcbench-ab/1";
-
 struct AbOptions {
   int screening_pairs = 10;
   int fresh_pairs = 25;
@@ -56,6 +54,9 @@ class Ab {
   /// Screening and fresh pairs. Throws BuildError and Interrupted; what was measured until then is
   /// in document(). Throws UsageError where the budget is too small for the cells.
   void execute(const std::function<void(const Progress&)>& report);
+  /// Goes on with what an earlier call has measured, as its document has it: the same builds, and
+  /// the cells of which there are runs. Throws UsageError.
+  void load(const Json& document, const std::string& path);
   /// So many fresh pairs of these cells.
   void repeat(const std::vector<std::size_t>& cells, int pairs,
               const std::function<void(const Progress&)>& report);
@@ -88,20 +89,13 @@ class Ab {
   };
   Record records_[2];  ///< OLD's and NEW's
   struct CellState {
-    int pairs = 0;
+    int pairs = 0;     ///< in the records
+    int measured = 0;  ///< of them by this object, in spent_s
     int failures = 0;
     double spent_s = 0;
   };
   std::vector<CellState> cells_;
   std::size_t run_count_ = 0;
 };
-
-/// The two sides of a document of that schema. Throws UsageError.
-struct AbSides {
-  Json base;
-  Json fresh;
-};
-bool is_ab(const Json& document);
-AbSides sides_of(const Json& document, const std::string& path);
 
 }  // namespace ipcbench

@@ -22,10 +22,6 @@
 namespace ipcbench {
 namespace {
 
-std::string utc_now() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-}
-
 /// Where nobody says what: mechanisms of each kind, both ways, on one core and across two.
 void apply_defaults(RunOptions& run) {
   if (!(run.suite + run.transports + run.scenarios + run.filter).empty()) return;
@@ -48,6 +44,8 @@ AbOptions resolve(const AbFlags& flags) {
     throw UsageError(
         "ab: takes no --retries, --precision and --latency-target: its runs come in pairs");
   if (run.resume) throw UsageError("ab: takes no --resume; begin anew");
+  if (!(run.baseline + run.save_baseline).empty())
+    throw UsageError("ab: takes no baselines: its two sides are measured together");
   AbOptions options;
   if (!run.repeats.empty())
     options.fresh_pairs = static_cast<int>(parse_number(run.repeats, "--repeats", 6, 10'000));

@@ -21,6 +21,8 @@ inline constexpr int exit_nothing_ran = 77;
 int run_command(const RunOptions& options, const std::vector<std::string>& command_line);
 /// `run` in pairs: of the suite quick, 20 of them, if nothing else is asked for.
 int calibrate_command(const RunOptions& options, const std::vector<std::string>& command_line);
+/// Now, as results files have it: "2026-11-21T20:15:00Z".
+std::string utc_now();
 /// The context of a results file: the program, the command line, the time, the machine.
 Json make_context(const std::vector<std::string>& command_line, const Topology& topology,
                   TickRate rate);

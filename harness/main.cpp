@@ -9,8 +9,10 @@
 #include <CLI/CLI.hpp>
 
 #include "harness/ab_command.h"
+#include "harness/baseline.h"
 #include "harness/build_info.h"
 #include "harness/commands.h"
+#include "harness/compare_command.h"
 #include "harness/pair.h"
 #include "harness/text.h"
 
@@ -155,9 +157,19 @@ int dispatch(int argc, char** argv) {
   plot->add_option("--chart", charts, "Only these charts, such as heat_map,percentiles")
       ->type_name("LIST");
 
+  CompareFlags compare_flags;
+  CLI::App* compare = app.add_subcommand("compare", "What is slower, faster or the same in NEW");
+  add_compare_options(*compare, compare_flags);
+
   AbFlags ab_flags;
   CLI::App* ab = app.add_subcommand("ab", "Two builds of ipcbench against each other, in pairs");
   add_ab_options(*ab, ab_flags);
+
+  std::string baseline_action = "list";
+  std::string baseline_name;
+  CLI::App* baseline = app.add_subcommand("baseline", "Results that were kept under names");
+  baseline->add_option("action", baseline_action, "list, or remove NAME");
+  baseline->add_option("name", baseline_name, "Of the baseline to remove");
 
   CLI::App* doctor = app.add_subcommand("doctor", "What makes this machine noisy; its limits");
   doctor->add_flag("--json", json, "As JSON");
@@ -183,6 +195,8 @@ int dispatch(int argc, char** argv) {
   if (table->parsed()) return table_command(files, format, color);
   if (report->parsed()) return report_command(files, page);
   if (plot->parsed()) return plot_command(files, directory, picture_format, charts);
+  if (compare->parsed()) return compare_command(compare_flags);
+  if (baseline->parsed()) return baseline_command(baseline_action, baseline_name);
   if (ab->parsed()) return ab_command(ab_flags, {argv, argv + argc});
   if (doctor->parsed()) return doctor_command(json);
   if (sweep->parsed()) return sweep_command();

@@ -178,6 +178,17 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->type_name("FILE")
       ->envname("IPCBENCH_OUTPUT")
       ->group("Output");
+  command
+      .add_option("--save-baseline", options.save_baseline, "Keep the results under a name, too")
+      ->check(not_empty)
+      ->type_name("NAME")
+      ->envname("IPCBENCH_SAVE_BASELINE")
+      ->group("Output");
+  command.add_option("--baseline", options.baseline, "Compare with the results of that name")
+      ->check(not_empty)
+      ->type_name("NAME")
+      ->envname("IPCBENCH_BASELINE")
+      ->group("Output");
   command.add_flag("--json", options.json, "Print the results file instead of the table")
       ->group("Output");
   command.add_flag("-q,--quiet", options.quiet, "No progress and no table")->group("Output");

@@ -53,6 +53,8 @@ struct RunOptions {
   std::string latency_target;
   std::string filter;
   std::string output;
+  std::string save_baseline;
+  std::string baseline;
   std::string color = "auto";
   bool quiet_machine = false;
   bool in_pairs = false;  ///< not a flag: what calibrate asks for

@@ -633,7 +633,15 @@ std::vector<Json> read_documents(const std::string& path) {
     const Journal::Content content = parse_journal(text, path);
     documents.push_back(results_json(content.context, content.plan, content.runs, false));
   } else {
-    documents.push_back(parse(text, path));
+    Json document = parse(text, path);
+    if (!document.is_object() || document.value("schema", Json()) != ab_schema) {
+      documents.push_back(std::move(document));
+      return documents;
+    }
+    for (const char* side : {"old", "new"}) {
+      if (!document.contains(side)) reject(path, fmt::format("has no \"{}\"", side));
+      documents.push_back(std::move(document[side]));
+    }
   }
   return documents;
 }
