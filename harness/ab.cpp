@@ -139,7 +139,7 @@ std::vector<std::size_t> Ab::suspects() const {
   for (const Change& change : comparison().changes) {
     if (!change.ratio) continue;
     const double size = std::abs(std::log(change.ratio->median));
-    const bool is_open = options_.settles && change.verdict != Verdict::same;
+    const bool is_open = options_.settles && change.verdict != Judgement::same;
     if (size > std::log1p(options_.compare.margin) / 2 || is_open)
       sizes[change.key] = std::max(sizes[change.key], size);
   }

@@ -242,7 +242,7 @@ void decide(Change& change, const Weighed& weighed, const CompareOptions& option
   const double floor = std::log1p(change.floor);
   const bool is_beyond = weighed.low > margin || weighed.high < -margin;
   if (weighed.low >= -margin && weighed.high <= margin) {
-    change.verdict = Verdict::same;
+    change.verdict = Judgement::same;
   } else if (is_beyond && !weighed.is_certain) {
     change.why = "beyond the margin, and not certain among so many cells";
   } else if (is_beyond && std::abs(weighed.middle) < floor) {
@@ -250,7 +250,7 @@ void decide(Change& change, const Weighed& weighed, const CompareOptions& option
         "beyond the margin, and below the {:.1f} % that {}", 100 * change.floor,
         options.in_pairs ? "show on this machine" : "recordings made apart may differ by");
   } else if (is_beyond) {
-    change.verdict = weighed.low > margin ? Verdict::regressed : Verdict::improved;
+    change.verdict = weighed.low > margin ? Judgement::regressed : Judgement::improved;
   } else {
     change.why = std::abs(weighed.middle) > margin ? "the interval reaches into the margin"
                                                    : "the interval is wider than the margin";
@@ -289,15 +289,15 @@ double floor_of(const Change& change, const CompareOptions& options,
 
 }  // namespace
 
-std::string_view text(Verdict verdict) {
+std::string_view text(Judgement verdict) {
   switch (verdict) {
-    case Verdict::regressed:
+    case Judgement::regressed:
       return "regressed";
-    case Verdict::improved:
+    case Judgement::improved:
       return "improved";
-    case Verdict::same:
+    case Judgement::same:
       return "same";
-    case Verdict::inconclusive:
+    case Judgement::inconclusive:
       return "inconclusive";
   }
   return "";
@@ -442,11 +442,11 @@ static void judge(Change& change, bool is_certain, const CellSide& base, const C
   }
   const Weighed weighed = weigh(change, is_certain);
   decide(change, weighed, options);
-  if (fresh.is_screened_only && change.verdict != Verdict::same) {
-    change.verdict = Verdict::inconclusive;
+  if (fresh.is_screened_only && change.verdict != Judgement::same) {
+    change.verdict = Judgement::inconclusive;
     if (change.why.empty()) change.why = "seen in screening, and the budget left no fresh pairs";
   }
-  if (change.verdict == Verdict::inconclusive)
+  if (change.verdict == Judgement::inconclusive)
     estimate_what_settles(change, weighed, std::log1p(options.margin),
                           std::min(base.measured, fresh.measured), run_s);
 }
@@ -535,7 +535,7 @@ std::vector<std::string> machine_warnings(const Json& base_context, const Json& 
   return warnings;
 }
 
-int Comparison::count(Verdict verdict) const {
+int Comparison::count(Judgement verdict) const {
   return static_cast<int>(std::count_if(changes.begin(), changes.end(), [&](const Change& change) {
     return change.verdict == verdict;
   }));

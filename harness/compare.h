@@ -22,8 +22,8 @@
 
 namespace ipcbench {
 
-enum class Verdict { regressed, improved, same, inconclusive };
-std::string_view text(Verdict verdict);
+enum class Judgement { regressed, improved, same, inconclusive };
+std::string_view text(Judgement verdict);
 
 /// What is compared where nothing else is asked for: "batch_q10_ns", or the scenario's main measure
 /// where a run has no sub-batches.
@@ -71,7 +71,7 @@ Recording recording_of(const Json& document, const std::string& path,
 struct Change {
   std::string key;
   std::string metric;
-  Verdict verdict = Verdict::inconclusive;
+  Judgement verdict = Judgement::inconclusive;
   Estimate base;   ///< medians over the repeats
   Estimate fresh;  ///< of NEW
   /// NEW by BASE, with its interval; its count is of pairs, or of repeats of both sides.
@@ -95,7 +95,7 @@ struct Comparison {
   std::vector<Change> changes;  ///< in BASE's order
   std::vector<Uncompared> uncompared;
   std::vector<std::string> warnings;
-  int count(Verdict verdict) const;
+  int count(Judgement verdict) const;
   int broken() const;
 };
 

@@ -142,7 +142,7 @@ std::map<std::string, std::size_t> cells_by_key(const Plan& plan) {
 std::vector<std::pair<std::string, int>> to_settle(const Comparison& comparison, double budget_s) {
   std::vector<const Change*> open;
   for (const Change& change : comparison.changes)
-    if (change.verdict == Verdict::inconclusive && change.runs_to_go > 0) open.push_back(&change);
+    if (change.verdict == Judgement::inconclusive && change.runs_to_go > 0) open.push_back(&change);
   std::sort(open.begin(), open.end(),
             [](const Change* a, const Change* b) { return a->seconds_to_go < b->seconds_to_go; });
   std::vector<std::pair<std::string, int>> chosen;
@@ -230,7 +230,7 @@ std::vector<Explanation> explain_regressed(const Input& input, const Comparison&
   std::vector<Explanation> explanations;
   for (const Change& change : comparison.changes) {
     const auto cell = cells.find(change.key);
-    if (change.verdict != Verdict::regressed || cell == cells.end()) continue;
+    if (change.verdict != Judgement::regressed || cell == cells.end()) continue;
     if (!explanations.empty() && explanations.back().key == change.key) continue;
     std::vector<Json> base;
     std::vector<Json> fresh;

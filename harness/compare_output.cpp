@@ -34,7 +34,7 @@ std::string interval_text(const Change& change) {
 }
 
 std::string note_of(const Change& change) {
-  if (change.verdict != Verdict::inconclusive) return "";
+  if (change.verdict != Judgement::inconclusive) return "";
   if (change.runs_to_go == 0) return change.why;
   return fmt::format("{}; {} more runs, about {}, would settle it", change.why, change.runs_to_go,
                      time_text(change.seconds_to_go));
@@ -45,13 +45,13 @@ std::vector<const Change*> in_order(const Comparison& comparison) {
   for (const Change& change : comparison.changes) changes.push_back(&change);
   const auto rank = [](const Change& change) {
     switch (change.verdict) {
-      case Verdict::regressed:
+      case Judgement::regressed:
         return 0;
-      case Verdict::improved:
+      case Judgement::improved:
         return 1;
-      case Verdict::inconclusive:
+      case Judgement::inconclusive:
         return 2;
-      case Verdict::same:
+      case Judgement::same:
         return 3;
     }
     return 4;
@@ -142,9 +142,9 @@ CompareFormat parse_compare_format(const std::string& word) {
 std::string summary_line(const Comparison& comparison, const CompareOptions& options) {
   std::string line = fmt::format(
       "{} compared: {} regressed, {} improved, {} same, {} inconclusive (margin {:.3g} %)",
-      comparison.changes.size(), comparison.count(Verdict::regressed),
-      comparison.count(Verdict::improved), comparison.count(Verdict::same),
-      comparison.count(Verdict::inconclusive), 100 * options.margin);
+      comparison.changes.size(), comparison.count(Judgement::regressed),
+      comparison.count(Judgement::improved), comparison.count(Judgement::same),
+      comparison.count(Judgement::inconclusive), 100 * options.margin);
   if (!comparison.uncompared.empty())
     line += fmt::format("; {} not compared, {} of them broken in NEW", comparison.uncompared.size(),
                         comparison.broken());
@@ -200,10 +200,10 @@ Json to_json(const Comparison& comparison, const CompareOptions& options, const 
           {"confidence", options.confidence},
           {"in_pairs", options.in_pairs},
           {"counts",
-           {{"regressed", comparison.count(Verdict::regressed)},
-            {"improved", comparison.count(Verdict::improved)},
-            {"same", comparison.count(Verdict::same)},
-            {"inconclusive", comparison.count(Verdict::inconclusive)},
+           {{"regressed", comparison.count(Judgement::regressed)},
+            {"improved", comparison.count(Judgement::improved)},
+            {"same", comparison.count(Judgement::same)},
+            {"inconclusive", comparison.count(Judgement::inconclusive)},
             {"broken", comparison.broken()}}},
           {"changes", std::move(changes)},
           {"uncompared", std::move(uncompared)},
@@ -224,13 +224,13 @@ void append_step_summary(const Comparison& comparison, const CompareOptions& opt
 }
 
 int exit_status(const Comparison& comparison, bool strict) {
-  if (comparison.count(Verdict::regressed) > 0) return exit_regressed;
+  if (comparison.count(Judgement::regressed) > 0) return exit_regressed;
   if (comparison.broken() > 0) return exit_failed;
   if (comparison.changes.empty()) return exit_nothing_ran;
   const bool lacks =
       std::any_of(comparison.uncompared.begin(), comparison.uncompared.end(),
                   [](const Uncompared& cell) { return cell.reason == "only in BASE"; });
-  if (strict && (comparison.count(Verdict::inconclusive) > 0 || lacks)) return exit_inconclusive;
+  if (strict && (comparison.count(Judgement::inconclusive) > 0 || lacks)) return exit_inconclusive;
   return exit_ok;
 }
 

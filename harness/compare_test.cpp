@@ -64,10 +64,10 @@ TEST(Compare, SaysWhatRegressedImprovedOrIsTheSame) {
   const auto scaled = [&](double factor) {
     return file_of(repeats("pipe", 10, [=](int i) { return factor * around(i); }));
   };
-  EXPECT_EQ(compared(base, scaled(1.10)).changes.at(0).verdict, Verdict::regressed);
-  EXPECT_EQ(compared(base, scaled(0.90)).changes.at(0).verdict, Verdict::improved);
-  EXPECT_EQ(compared(base, scaled(1.00)).changes.at(0).verdict, Verdict::same);
-  EXPECT_EQ(compared(base, scaled(1.02)).changes.at(0).verdict, Verdict::inconclusive);
+  EXPECT_EQ(compared(base, scaled(1.10)).changes.at(0).verdict, Judgement::regressed);
+  EXPECT_EQ(compared(base, scaled(0.90)).changes.at(0).verdict, Judgement::improved);
+  EXPECT_EQ(compared(base, scaled(1.00)).changes.at(0).verdict, Judgement::same);
+  EXPECT_EQ(compared(base, scaled(1.02)).changes.at(0).verdict, Judgement::inconclusive);
   const Change change = compared(base, scaled(1.10)).changes.at(0);
   EXPECT_NEAR(change.ratio->median, 1.10, 0.001);
   EXPECT_LT(change.ratio->low, 1.10);
@@ -84,9 +84,9 @@ TEST(Compare, AMoreThatIsBetterIsNoRegression) {
     return file_of(runs);
   };
   EXPECT_EQ(compared(with_rate(1e6), with_rate(1.2e6), options).changes.at(0).verdict,
-            Verdict::improved);
+            Judgement::improved);
   EXPECT_EQ(compared(with_rate(1e6), with_rate(0.8e6), options).changes.at(0).verdict,
-            Verdict::regressed);
+            Judgement::regressed);
 }
 
 TEST(Compare, SaysHowManyRunsWouldSettleIt) {
@@ -94,13 +94,13 @@ TEST(Compare, SaysHowManyRunsWouldSettleIt) {
     return file_of(repeats("pipe", 8, [=](int i) { return factor * (1000 + 20 * (i * 5 % 8)); }));
   };
   const Change change = compared(noisy(1), noisy(1.06)).changes.at(0);
-  EXPECT_EQ(change.verdict, Verdict::inconclusive);
+  EXPECT_EQ(change.verdict, Judgement::inconclusive);
   EXPECT_GT(change.runs_to_go, 0);
   EXPECT_NEAR(change.seconds_to_go, change.runs_to_go * 0.05, 1e-9);
   const Change few =
       compared(file_of(repeats("pipe", 2, around)), file_of(repeats("pipe", 2, around)))
           .changes.at(0);
-  EXPECT_EQ(few.verdict, Verdict::inconclusive);
+  EXPECT_EQ(few.verdict, Judgement::inconclusive);
   EXPECT_EQ(few.runs_to_go, 2);
 }
 
@@ -111,14 +111,14 @@ TEST(Compare, AlarmsNothingBelowTheFloor) {
                           {{"ping_pong/pipe/size:64/place:same-core",
                             {{"metrics", {{"batch_q10_ns", {{"smallest_change", 0.2}}}}}}}}}};
   const Change change = compared(base, fresh, {}, calibration).changes.at(0);
-  EXPECT_EQ(change.verdict, Verdict::inconclusive);
+  EXPECT_EQ(change.verdict, Judgement::inconclusive);
   EXPECT_NE(change.why.find("20.0 %"), std::string::npos) << change.why;
   // Recordings made apart differ by some per cent whatever is compared.
   const Json little = file_of(repeats("pipe", 10, [](int i) { return 1.04 * around(i); }));
-  EXPECT_EQ(compared(base, little).changes.at(0).verdict, Verdict::inconclusive);
+  EXPECT_EQ(compared(base, little).changes.at(0).verdict, Judgement::inconclusive);
   CompareOptions paired;
   paired.in_pairs = true;
-  EXPECT_EQ(compared(base, little, paired).changes.at(0).verdict, Verdict::regressed);
+  EXPECT_EQ(compared(base, little, paired).changes.at(0).verdict, Judgement::regressed);
 }
 
 TEST(Compare, ListsWhatItDoesNotCompare) {
@@ -154,11 +154,11 @@ TEST(Compare, AScreenedSuspectIsJudgedByItsFreshPairsAlone) {
       (*run)["stage"] = is_fresh ? "fresh" : "screening";
   }
   EXPECT_EQ(compared(file_of(before), file_of(after), options).changes.at(0).verdict,
-            Verdict::same);
+            Judgement::same);
   before.resize(10);
   after.resize(10);
   const Change change = compared(file_of(before), file_of(after), options).changes.at(0);
-  EXPECT_EQ(change.verdict, Verdict::inconclusive) << "nothing rests on screening alone";
+  EXPECT_EQ(change.verdict, Judgement::inconclusive) << "nothing rests on screening alone";
 }
 
 TEST(Compare, WarnsOfAnotherMachine) {
@@ -241,7 +241,7 @@ class NoisyMachine {
 };
 
 /// The share of calls over 12 cells with any cell of that verdict, in pairs.
-double share_of_calls(Verdict verdict, double factor, int pairs) {
+double share_of_calls(Judgement verdict, double factor, int pairs) {
   constexpr int calls = 200;
   CompareOptions options;
   options.in_pairs = true;
@@ -270,11 +270,11 @@ double share_of_calls(Verdict verdict, double factor, int pairs) {
 }
 
 TEST(CompareRule, RaisesFewFalseAlarmsAndFindsWhatIsThere) {
-  EXPECT_LE(share_of_calls(Verdict::regressed, 1.00, 10), 0.05);
-  EXPECT_LE(share_of_calls(Verdict::regressed, 1.00, 25), 0.05);
-  EXPECT_LE(share_of_calls(Verdict::improved, 1.00, 25), 0.05);
-  EXPECT_GE(share_of_calls(Verdict::regressed, 1.10, 25), 0.90);
-  EXPECT_GE(share_of_calls(Verdict::regressed, 1.05, 25), 0.60);
+  EXPECT_LE(share_of_calls(Judgement::regressed, 1.00, 10), 0.05);
+  EXPECT_LE(share_of_calls(Judgement::regressed, 1.00, 25), 0.05);
+  EXPECT_LE(share_of_calls(Judgement::improved, 1.00, 25), 0.05);
+  EXPECT_GE(share_of_calls(Judgement::regressed, 1.10, 25), 0.90);
+  EXPECT_GE(share_of_calls(Judgement::regressed, 1.05, 25), 0.60);
 }
 
 TEST(CompareRule, ADriftBetweenTwoFilesIsNoAlarmBelowTheFloor) {
@@ -285,7 +285,7 @@ TEST(CompareRule, ADriftBetweenTwoFilesIsNoAlarmBelowTheFloor) {
     const Json base = file_of(repeats("pipe", 10, [&](int) { return 1000 * machine.next(); }));
     machine.drift(call % 2 == 0 ? 0.03 : -0.03);
     const Json fresh = file_of(repeats("pipe", 10, [&](int) { return 1000 * machine.next(); }));
-    alarms += compared(base, fresh).count(Verdict::regressed);
+    alarms += compared(base, fresh).count(Judgement::regressed);
   }
   std::printf("  recorded apart, with a drift: %d alarms in %d\n", alarms, calls);
   EXPECT_LE(alarms, calls / 20);

@@ -38,14 +38,29 @@ inline std::uint64_t rounds_from_environment() {
 /// Found when the program starts, and inherited by the ends of its runs.
 inline const std::uint64_t rounds = rounds_from_environment();
 
-template <class... Arguments>
-[[gnu::always_inline]] inline void write_payload(Arguments&&... arguments) {
-  ipcbench::write_payload(static_cast<Arguments&&>(arguments)...);
+// payload.h's functions, one by one: a template would not take {data, size} for a message.
+[[gnu::always_inline]] inline void write_payload(Bytes message, std::uint64_t sequence) {
+  ipcbench::write_payload(message, sequence);
   work(rounds);
 }
-template <class... Arguments>
-[[gnu::always_inline]] inline void read_payload(Arguments&&... arguments) {
-  ipcbench::read_payload(static_cast<Arguments&&>(arguments)...);
+[[gnu::always_inline]] inline void write_payload(Bytes message, std::uint64_t sequence,
+                                                 const Amount& amount) {
+  ipcbench::write_payload(message, sequence, amount);
+  work(rounds);
+}
+[[gnu::always_inline]] inline void read_payload(View message, std::uint64_t sequence,
+                                                std::size_t expected_size) {
+  ipcbench::read_payload(message, sequence, expected_size);
+  work(rounds);
+}
+[[gnu::always_inline]] inline void read_payload(View message, std::uint64_t sequence,
+                                                std::size_t expected_size, std::size_t bytes) {
+  ipcbench::read_payload(message, sequence, expected_size, bytes);
+  work(rounds);
+}
+[[gnu::always_inline]] inline void read_payload(View message, std::uint64_t sequence,
+                                                const Amount& amount) {
+  ipcbench::read_payload(message, sequence, amount);
   work(rounds);
 }
 
