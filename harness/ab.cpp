@@ -13,8 +13,10 @@
 namespace ipcbench {
 namespace {
 
-constexpr double start_s = 0.06;         ///< what a program takes beside its run
-constexpr int failures_max = 2;          ///< of a cell, after which it is left alone
+constexpr double start_s = 0.06;  ///< what a program takes beside its run
+constexpr int failures_max = 2;   ///< of a cell, after which it is left alone
+/// Of the two-sided sign test on the screening pairs: 7 of 10 on one side are enough.
+constexpr double suspicion = 0.4;
 constexpr double screening_share = 0.6;  ///< of the budget, at most
 
 const char* const screening = "screening";
@@ -133,16 +135,21 @@ void Ab::execute_stage(const std::string& stage, const std::vector<std::size_t>&
   }
 }
 
-/// Those whose median is beyond half the margin, the largest change first.
+/// Those whose median is beyond half the margin, with most pairs on its side: the largest change
+/// first.
 std::vector<std::size_t> Ab::suspects() const {
+  CompareOptions against_nothing = options_.compare;
+  against_nothing.margin = 0;
   std::map<std::string, double> sizes;
-  for (const Change& change : comparison().changes) {
+  for (const Change& change : judged(against_nothing).changes) {
     if (!change.ratio) continue;
     const double size = std::abs(std::log(change.ratio->median));
-    const bool is_open = options_.settles && change.verdict != Judgement::same;
-    if (size > std::log1p(options_.compare.margin) / 2 || is_open)
+    if (size > std::log1p(options_.compare.margin) / 2 && change.p <= suspicion)
       sizes[change.key] = std::max(sizes[change.key], size);
   }
+  if (options_.settles)
+    for (const Change& change : judged(options_.compare).changes)
+      if (change.verdict != Judgement::same) sizes.try_emplace(change.key, 0);
   std::vector<std::pair<double, std::size_t>> found;
   for (std::size_t cell = 0; cell < cells_.size(); ++cell)
     if (const auto size = sizes.find(common_.plan.cells[cell].key());
@@ -188,17 +195,20 @@ void Ab::repeat(const std::vector<std::size_t>& cells, int pairs,
 }
 
 Comparison Ab::comparison() const {
-  const Json base{{"context", records_[0].context.is_null() ? Json::object() : records_[0].context},
-                  {"runs", records_[0].runs}};
-  const Json fresh{
-      {"context", records_[1].context.is_null() ? Json::object() : records_[1].context},
-      {"runs", records_[1].runs}};
-  Comparison comparison = compare(recording_of(base, "OLD", options_.compare),
-                                  recording_of(fresh, "NEW", options_.compare), options_.compare,
-                                  calibration_of(fresh["context"]));
+  Comparison comparison = judged(options_.compare);
   comparison.uncompared.insert(comparison.uncompared.end(), common_.others.begin(),
                                common_.others.end());
   return comparison;
+}
+
+Comparison Ab::judged(const CompareOptions& options) const {
+  const auto side = [](const Record& record) -> Json {
+    return {{"context", record.context.is_null() ? Json::object() : record.context},
+            {"runs", record.runs}};
+  };
+  const Json fresh = side(records_[1]);
+  return compare(recording_of(side(records_[0]), "OLD", options),
+                 recording_of(fresh, "NEW", options), options, calibration_of(fresh["context"]));
 }
 
 Json Ab::document(const Json& context, bool complete) const {

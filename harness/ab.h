@@ -1,10 +1,10 @@
 // ab.h: `ipcbench ab`: two builds of ipcbench against each other, in pairs of runs one right after
 // the other, so that what the machine does meanwhile happens to both.
 //
-// First every cell is screened with some pairs. Those whose median ratio is beyond half the margin
-// are suspects: they get fresh pairs, and are judged by these alone, since whoever is picked for
-// looking slow looks slower than he is. Which build runs first in a pair is chance, by a seed that
-// is recorded, and so is the order of the cells.
+// First every cell is screened with some pairs. Those whose median ratio is beyond half the margin,
+// with most pairs on that side, are suspects: they get fresh pairs, and are judged by these alone,
+// since whoever is picked for looking slow looks slower than he is. Which build runs first in a
+// pair is chance, by a seed that is recorded, and so is the order of the cells.
 #pragma once
 
 #include <cstdint>
@@ -73,6 +73,7 @@ class Ab {
                      const std::function<void(const Progress&)>& report);
   void execute_pair(std::size_t cell, const std::string& stage);
   std::vector<std::size_t> suspects() const;
+  Comparison judged(const CompareOptions& options) const;
   double pair_s(std::size_t cell) const;
   double spent_s() const;
 
