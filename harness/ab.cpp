@@ -58,9 +58,8 @@ CommonPlan common_plan(const Plan& old_plan, const Plan& new_plan) {
   return common;
 }
 
-Ab::Ab(const Build& old_build, const Build& new_build, CommonPlan common, const AbOptions& options)
-    : old_(old_build),
-      new_(new_build),
+Ab::Ab(Run old_run, Run new_run, CommonPlan common, const AbOptions& options)
+    : runs_{std::move(old_run), std::move(new_run)},
       common_(std::move(common)),
       options_(options),
       random_(options.seed),
@@ -93,9 +92,8 @@ void Ab::execute_pair(std::size_t cell, const std::string& stage) {
   const bool new_first = random_() % 2 == 1;
   bool has_failed = false;
   for (const bool is_new : {new_first, !new_first}) {
-    const Build& build = is_new ? new_ : old_;
     Record& record = records_[is_new ? 1 : 0];
-    Json document = build.run(common_.plan, common_.plan.cells[cell]);
+    Json document = runs_[is_new ? 1 : 0](common_.plan, common_.plan.cells[cell]);
     if (record.context.is_null()) record.context = document["context"];
     Json& run = document["runs"][0];
     run["repeat"] = repeat;
@@ -216,8 +214,6 @@ Json Ab::document(const Json& context, bool complete) const {
   document["context"]["complete"] = complete;
   document["context"]["seed"] = options_.seed;
   document["context"]["margin"] = options_.compare.margin;
-  document["context"]["old"] = old_.path();
-  document["context"]["new"] = new_.path();
   Json others = Json::array();
   for (const Uncompared& cell : common_.others)
     others.push_back({{"key", cell.key}, {"reason", cell.reason}});
@@ -250,6 +246,21 @@ void Ab::load(const Json& document, const std::string& path) {
       ++run_count_;
     }
   }
+}
+
+std::pair<Ab::Run, Ab::Run> sides(const Build& old_build, const Build& new_build,
+                                  const std::string& mixed) {
+  if (mixed.empty())
+    return {[&](const Plan& plan, const PlannedCell& cell) { return old_build.run(plan, cell); },
+            [&](const Plan& plan, const PlannedCell& cell) { return new_build.run(plan, cell); }};
+  const Build& producer = mixed == "producer" ? new_build : old_build;
+  const Build& consumer = mixed == "producer" ? old_build : new_build;
+  return {[&](const Plan& plan, const PlannedCell& cell) {
+            return old_build.run_with(old_build, plan, cell);
+          },
+          [&](const Plan& plan, const PlannedCell& cell) {
+            return producer.run_with(consumer, plan, cell);
+          }};
 }
 
 }  // namespace ipcbench

@@ -39,10 +39,13 @@ struct CommonPlan {
 };
 CommonPlan common_plan(const Plan& old_plan, const Plan& new_plan);
 
-/// Both sides' results so far, and what comes next.
+/// Both sides' results so far, and what comes next. (Two builds of a plug-in would be two such ways
+/// to run a cell, of the same program.)
 class Ab {
  public:
-  Ab(const Build& old_build, const Build& new_build, CommonPlan common, const AbOptions& options);
+  /// How a cell is run once on one side, as a results document of one run.
+  using Run = std::function<Json(const Plan&, const PlannedCell&)>;
+  Ab(Run old_run, Run new_run, CommonPlan common, const AbOptions& options);
 
   struct Progress {
     std::string stage;  ///< "screening", "fresh pairs"
@@ -77,8 +80,7 @@ class Ab {
   double pair_s(std::size_t cell) const;
   double spent_s() const;
 
-  const Build& old_;
-  const Build& new_;
+  Run runs_[2];  ///< OLD's and NEW's
   CommonPlan common_;
   AbOptions options_;
   std::mt19937_64 random_;
@@ -98,5 +100,10 @@ class Ab {
   std::vector<CellState> cells_;
   std::size_t run_count_ = 0;
 };
+
+/// How the two sides run a cell: each build by itself, or, if NEW's `mixed` end ("producer",
+/// "consumer") is to meet OLD's other one, pairs of programs that meet by name on both sides.
+std::pair<Ab::Run, Ab::Run> sides(const Build& old_build, const Build& new_build,
+                                  const std::string& mixed);
 
 }  // namespace ipcbench

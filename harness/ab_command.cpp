@@ -43,6 +43,12 @@ std::vector<std::string> flags_for_builds(RunOptions run) {
 
 AbOptions resolve(const AbFlags& flags) {
   const RunOptions& run = flags.run;
+  if (!flags.mixed.empty() && flags.mixed != "producer" && flags.mixed != "consumer")
+    throw UsageError(
+        fmt::format("--mixed '{}': expected producer or consumer: the end that is NEW's",
+                    printable(flags.mixed)));
+  if (!flags.mixed.empty() && !run.starts.empty())
+    throw UsageError("--mixed and --start: mixed pairs are two programs that meet by name");
   if (!(run.retries + run.precision + run.latency_target).empty())
     throw UsageError(
         "ab: takes no --retries, --precision and --latency-target: its runs come in pairs");
@@ -113,6 +119,14 @@ class AbProgress {
   std::string stage_;
 };
 
+void leave_out_unmixable(CommonPlan& common) {
+  std::erase_if(common.plan.cells, [&](const PlannedCell& cell) {
+    const std::string why = why_not_mixed(cell);
+    if (!why.empty()) common.others.push_back({cell.key(), why});
+    return !why.empty();
+  });
+}
+
 int print_cells(const Ab& ab, const CommonPlan& common) {
   for (const PlannedCell& cell : ab.plan().cells) fmt::print("{}\n", cell.key());
   for (const Uncompared& cell : common.others)
@@ -134,6 +148,11 @@ void add_ab_options(CLI::App& command, AbFlags& flags) {
   command.add_option("--screen", flags.screen, "Pairs of each cell that look for suspects (10)")
       ->type_name("N")
       ->group("What to decide");
+  command
+      .add_option("--mixed", flags.mixed,
+                  "NEW's producer with OLD's consumer (producer), or the reverse (consumer)")
+      ->type_name("END")
+      ->group("What to run");
   command.add_flag("--settle", flags.settle, "Fresh pairs for what screening leaves open, too")
       ->group("What to decide");
   command.add_flag("--strict", flags.strict, "Exit with 4 where something is inconclusive")
@@ -158,9 +177,12 @@ int ab_command(const AbFlags& flags, const std::vector<std::string>& command_lin
   const Build old_build("OLD", flags.old_program, directory, interrupts);
   const Build new_build("NEW", flags.new_program, directory, interrupts);
   try {
-    const CommonPlan common =
+    if (!flags.mixed.empty()) run.starts = "exec";
+    CommonPlan common =
         common_plan(old_build.plan(flags_for_builds(run)), new_build.plan(flags_for_builds(run)));
-    Ab ab(old_build, new_build, common, options);
+    if (!flags.mixed.empty()) leave_out_unmixable(common);
+    const auto [old_run, new_run] = sides(old_build, new_build, flags.mixed);
+    Ab ab(old_run, new_run, common, options);
     if (run.dry_run) return print_cells(ab, common);
     if (ab.plan().cells.empty()) {
       for (const Uncompared& cell : common.others)
@@ -172,7 +194,10 @@ int ab_command(const AbFlags& flags, const std::vector<std::string>& command_lin
     Json context{{"program", "ipcbench"},
                  {"version", build_version},
                  {"command", command_line},
-                 {"started", utc_now()}};
+                 {"started", utc_now()},
+                 {"old", old_build.path()},
+                 {"new", new_build.path()},
+                 {"mixed", flags.mixed.empty() ? Json(nullptr) : Json(flags.mixed)}};
     std::string failure;
     int signal = 0;
     AbProgress progress(run.quiet);

@@ -19,6 +19,7 @@ struct AbFlags {
   std::string margin = "2%";
   std::string screen = "10";
   std::string format = "text";
+  std::string mixed;  ///< which end is NEW's: "producer", "consumer"; "": both
   bool settle = false;
   bool strict = false;
 };

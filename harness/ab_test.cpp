@@ -84,6 +84,40 @@ TEST(Ab, SaysWhatIsWrongWithABuild) {
   EXPECT_NE(refuses.err.find("unknown flag"), std::string::npos) << refuses.err;
 }
 
+TEST(Ab, MixesTheEndsOfTwoBuilds) {
+  const Sandbox sandbox;
+  for (const std::string end : {"producer", "consumer"}) {
+    const Finished done = run_program(sandbox, {"ab",
+                                                IPCBENCH_PROGRAM,
+                                                IPCBENCH_PROGRAM,
+                                                "-t",
+                                                "fifo,futex",
+                                                "-S",
+                                                "ping_pong,handoff",
+                                                "-s",
+                                                "64",
+                                                "-r",
+                                                "6",
+                                                "--screen",
+                                                "6",
+                                                "--placement",
+                                                "none",
+                                                "-w",
+                                                "1ms",
+                                                "--min-time",
+                                                "1ms",
+                                                "--mixed",
+                                                end,
+                                                "--format",
+                                                "json"});
+    EXPECT_TRUE(done.status == 0 || done.status == 1) << done.status << done.err;
+    EXPECT_NE(done.out.find("ping_pong/fifo/size:64/place:none/start:exec"), std::string::npos)
+        << done.out;
+  }
+  EXPECT_EQ(ab(sandbox, IPCBENCH_PROGRAM, IPCBENCH_PROGRAM, {"--mixed", "both"}).status, 2);
+  EXPECT_TRUE(sandbox.leftovers().empty());
+}
+
 /// Plans as ipcbench does, and comes to grief in its third run.
 std::string stumbling(const Sandbox& sandbox, const std::string& how) {
   return script(sandbox, "stumbling",

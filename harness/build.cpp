@@ -102,60 +102,99 @@ Build::Build(std::string name, const std::string& path, const RunDirectory& dire
                                  printable(path)));
 }
 
-Build::Output Build::execute(const std::vector<std::string>& arguments,
-                             const std::map<std::string, std::string>& environment,
-                             double deadline_s) const {
+/// A command that has been started. Its destructor ends what is left of it.
+class Build::Child {
+ public:
+  Child(const Build& build, const std::vector<std::string>& arguments,
+        const std::map<std::string, std::string>& environment);
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() { end(); }
+
+  /// Waits for its end, or so many seconds. Throws Interrupted.
+  Output finish(double deadline_s);
+
+ private:
+  bool wait_until(std::int64_t end_ns, bool heeds_interrupts);
+  int end();
+
+  Interrupts& interrupts_;
+  Fd out_ = memory_file("stdout");
+  Fd err_ = memory_file("stderr");
+  pid_t pid_ = -1;
+  Fd pidfd_;
+};
+
+Build::Child::Child(const Build& build, const std::vector<std::string>& arguments,
+                    const std::map<std::string, std::string>& environment)
+    : interrupts_(build.interrupts_) {
   if (interrupts_.arrived() != 0) throw Interrupted{};
-  const std::array<Fd, 2> files{memory_file("stdout"), memory_file("stderr")};
-  std::vector<std::string> words{path_};
+  std::vector<std::string> words{build.path_};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::map<std::string, std::string> more = environment;
-  more["XDG_STATE_HOME"] = directory_.path();  // its journals are nobody's
+  more["XDG_STATE_HOME"] = build.directory_.path();  // its journals are nobody's
   std::vector<std::string> variables = environment_with(more);
   const std::vector<char*> argv = pointers(words);
   const std::vector<char*> envp = pointers(variables);
   const pid_t parent = ::getpid();
-  const pid_t pid = check(::fork(), "fork");
-  if (pid == 0) {
+  pid_ = check(::fork(), "fork");
+  if (pid_ == 0) {
     ::setpgid(0, 0);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // it ends its own processes then
     Interrupts::restore();
     if (::getppid() != parent) ::_exit(126);
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (::dup2(null, 0) == -1 || ::dup2(files[0].get(), 1) == -1 || ::dup2(files[1].get(), 2) == -1)
+    if (::dup2(null, 0) == -1 || ::dup2(out_.get(), 1) == -1 || ::dup2(err_.get(), 2) == -1)
       ::_exit(126);
     ::execve(argv[0], argv.data(), envp.data());
     ::_exit(127);
   }
-  ::setpgid(pid, pid);
+  ::setpgid(pid_, pid_);
+  pidfd_ = Fd(check(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)), "pidfd_open"));
+}
 
-  const Fd pidfd(check(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)), "pidfd_open"));
-  const auto wait_until = [&](std::int64_t end_ns, bool heeds_interrupts) {
-    while (true) {
-      std::array<pollfd, 2> fds{{{pidfd.get(), POLLIN, 0}, {interrupts_.fd(), POLLIN, 0}}};
-      const std::int64_t left_ms = std::max<std::int64_t>(0, (end_ns - monotonic_ns()) / 1'000'000);
-      const int ready = ::poll(fds.data(), heeds_interrupts ? 2 : 1, static_cast<int>(left_ms) + 1);
-      if (ready > 0 && fds[0].revents != 0) return true;
-      if (heeds_interrupts && interrupts_.arrived() != 0) return false;
-      if (monotonic_ns() >= end_ns) return false;
-    }
-  };
-  Output output;
-  if (!wait_until(monotonic_ns() + std::llround(deadline_s * 1e9), true)) {
-    output.is_late = true;
-    ::kill(pid, SIGTERM);
+bool Build::Child::wait_until(std::int64_t end_ns, bool heeds_interrupts) {
+  while (true) {
+    std::array<pollfd, 2> fds{{{pidfd_.get(), POLLIN, 0}, {interrupts_.fd(), POLLIN, 0}}};
+    const std::int64_t left_ms = std::max<std::int64_t>(0, (end_ns - monotonic_ns()) / 1'000'000);
+    const int ready = ::poll(fds.data(), heeds_interrupts ? 2 : 1, static_cast<int>(left_ms) + 1);
+    if (ready > 0 && fds[0].revents != 0) return true;
+    if (heeds_interrupts && interrupts_.arrived() != 0) return false;
+    if (monotonic_ns() >= end_ns) return false;
+  }
+}
+
+/// Asks it to end, then ends it with all of its group. Returns its status as of waitpid(2).
+int Build::Child::end() {
+  if (pid_ == -1) return 0;
+  if (!wait_until(monotonic_ns(), false)) {
+    ::kill(pid_, SIGTERM);
     wait_until(monotonic_ns() + grace_ms * 1'000'000, false);
   }
+  ::kill(-pid_, SIGKILL);  // whatever is left of it
   int status = 0;
-  ::kill(-pid, SIGKILL);  // whatever is left of it
-  retry([&] { return ::waitpid(pid, &status, 0); });
-  while (retry([&] { return ::waitpid(-pid, nullptr, WNOHANG); }) > 0) {
+  retry([&] { return ::waitpid(pid_, &status, 0); });
+  while (retry([&] { return ::waitpid(-pid_, nullptr, WNOHANG); }) > 0) {
   }
+  pid_ = -1;
+  return status;
+}
+
+Build::Output Build::Child::finish(double deadline_s) {
+  Output output;
+  output.is_late = !wait_until(monotonic_ns() + std::llround(deadline_s * 1e9), true);
+  const int status = end();
   if (interrupts_.arrived() != 0) throw Interrupted{};
   output.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-  output.out = content_of(files[0]);
-  output.err = content_of(files[1]);
+  output.out = content_of(out_);
+  output.err = content_of(err_);
   return output;
+}
+
+Build::Output Build::execute(const std::vector<std::string>& arguments,
+                             const std::map<std::string, std::string>& environment,
+                             double deadline_s) const {
+  return Child(*this, arguments, environment).finish(deadline_s);
 }
 
 Plan Build::plan(const std::vector<std::string>& flags) const {
@@ -179,11 +218,15 @@ Json Build::run(const Plan& plan, const PlannedCell& cell,
   for (std::string& flag : flags_of(plan, cell)) arguments.push_back(std::move(flag));
   const double deadline_s = start_deadline_s + static_cast<double>(plan.timeout_ns) / 1e9;
   const Output output = execute(arguments, environment, deadline_s);
+  return document_of(output, cell, deadline_s);
+}
+
+Json Build::document_of(const Output& output, const PlannedCell& cell, double deadline_s) const {
   // 3: the run failed, and the results say why.
   if (output.is_late || (output.status != 0 && output.status != 3))
     throw BuildError(fmt::format("{} ({}), {}: it {}", name_, printable(path_, 300), cell.key(),
                                  what_came_of(output, deadline_s)));
-  const Json document = Json::parse(output.out, nullptr, false);
+  Json document = Json::parse(output.out, nullptr, false);
   if (!document.is_object() || !document.contains("runs") || !document["runs"].is_array() ||
       document["runs"].size() != 1 || !document["runs"][0].is_object() ||
       !document.contains("context"))
@@ -191,6 +234,48 @@ Json Build::run(const Plan& plan, const PlannedCell& cell,
         "{} ({}), {}: expected a results file of one run, got: {}", name_, printable(path_, 300),
         cell.key(), output.out.empty() ? complaint(output.err) : printable(output.out, 100)));
   return document;
+}
+
+Json Build::run_with(const Build& consumer, const Plan& plan, const PlannedCell& cell) const {
+  const std::string name = fmt::format("ab-{}", directory_.token());
+  const double deadline_s = start_deadline_s + static_cast<double>(plan.timeout_ns) / 1e9;
+  std::vector<std::string> serve{"serve", cell.transport, "--name", name, "-S", cell.scenario};
+  const auto add = [&](const char* flag, const std::string& value) {
+    serve.insert(serve.end(), {flag, value});
+  };
+  if (cell.size) add("-s", std::to_string(*cell.size));
+  if (cell.manner.waiting != Waiting::block) add("--wait", std::string(text(cell.manner.waiting)));
+  if (cell.place.cpus[1] >= 0) add("--cpu", std::to_string(cell.place.cpus[1]));
+  add("--depth", std::to_string(plan.depth));
+  add("--count", std::to_string(plan.count));
+  add("--warmup", ns(plan.warmup_ns));
+  add("--min-time", ns(plan.min_time_ns));
+  add("--timeout", ns(plan.timeout_ns));
+  std::vector<std::string> connect{"connect", "--name", name, "-o", "-"};
+  if (cell.place.cpus[0] >= 0)
+    connect.insert(connect.end(), {"--cpu", std::to_string(cell.place.cpus[0])});
+
+  Child served(consumer, serve, {});
+  const Output output = execute(connect, {}, deadline_s);
+  const Output served_output = served.finish(output.status == 0 ? deadline_s : 1);
+  if (served_output.status != 0 && !served_output.is_late)
+    throw BuildError(fmt::format("{} ({}), {}: as the consumer it {}", consumer.name_,
+                                 printable(consumer.path_, 300), cell.key(),
+                                 what_came_of(served_output, deadline_s)));
+  Json document = document_of(output, cell, deadline_s);
+  document["runs"][0]["key"] = cell.key();  // these commands don't know placements
+  document["runs"][0]["placement"] = cell.place.name;
+  return document;
+}
+
+std::string why_not_mixed(const PlannedCell& cell) {
+  PlannedCell plain = cell;
+  plain.load = {};
+  const Manner usual;
+  if (!cell.mix.name.empty() || cell.manner.is_mailbox() || cell.manner.peer != usual.peer ||
+      plain.key() != cell.key())
+    return "serve and connect have no such cells";
+  return "";
 }
 
 std::vector<std::string> flags_of(const Plan& plan, const PlannedCell& cell) {

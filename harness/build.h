@@ -42,6 +42,10 @@ class Build {
   Json run(const Plan& plan, const PlannedCell& cell,
            const std::map<std::string, std::string>& environment = {}) const;
 
+  /// The same by `serve` and `connect`: this build produces, and the other one consumes. Throws
+  /// BuildError, also where the two don't understand each other, and Interrupted.
+  Json run_with(const Build& consumer, const Plan& plan, const PlannedCell& cell) const;
+
   /// What came of a command of it.
   struct Output {
     int status = 0;  ///< 128 + n: signal n ended it
@@ -54,6 +58,9 @@ class Build {
                  const std::map<std::string, std::string>& environment, double deadline_s) const;
 
  private:
+  class Child;
+  Json document_of(const Output& output, const PlannedCell& cell, double deadline_s) const;
+
   std::string name_;
   std::string path_;
   const RunDirectory& directory_;
@@ -62,6 +69,9 @@ class Build {
 
 /// The flags that make `run` execute this cell once and nothing else.
 std::vector<std::string> flags_of(const Plan& plan, const PlannedCell& cell);
+
+/// Why `serve` and `connect` can't run a cell of a plan with --start exec, or "".
+std::string why_not_mixed(const PlannedCell& cell);
 
 /// This program's own path.
 std::string own_path();

@@ -331,6 +331,14 @@ Recording recording_of(const Json& document, const std::string& path,
   return side;
 }
 
+bool has_pairs(const Json& document) {
+  if (!document.is_object() || !document.contains("runs") || !document["runs"].is_array())
+    return false;
+  const Json& runs = document["runs"];
+  return std::any_of(runs.begin(), runs.end(),
+                     [](const Json& run) { return run.is_object() && run.contains("stage"); });
+}
+
 Shift shift_of_pairs(const std::vector<double>& log_ratios, double margin, double confidence) {
   const int n = static_cast<int>(log_ratios.size());
   if (n == 0) return {};

@@ -67,6 +67,9 @@ struct Recording {
 Recording recording_of(const Json& document, const std::string& path,
                        const CompareOptions& options);
 
+/// Whether a document's runs were made in pairs with those of another one: `ab` says so in each.
+bool has_pairs(const Json& document);
+
 /// One metric of one cell.
 struct Change {
   std::string key;

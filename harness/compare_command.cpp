@@ -40,15 +40,6 @@ struct Input {
   Json ab;  ///< the whole document where it is of `ab`, else null
 };
 
-/// Whether the runs were made in pairs: `ab` says so in each of them.
-bool has_pairs(const Json& document) {
-  if (!document.is_object() || !document.contains("runs") || !document["runs"].is_array())
-    return false;
-  const Json& runs = document["runs"];
-  return std::any_of(runs.begin(), runs.end(),
-                     [](const Json& run) { return run.is_object() && run.contains("stage"); });
-}
-
 void check_is_results(const Json& document, const std::string& path) {
   const Json schema = document.is_object() ? document.value("schema", Json()) : Json();
   if (schema == results_schema) return;
@@ -174,6 +165,7 @@ void settle_apart(Input& input, const std::vector<std::pair<std::string, int>>& 
       if (round >= runs || cell == cells.end()) continue;
       Json run = build.run(plan, plan.cells[cell->second])["runs"][0];
       run["repeat"] = ++last[key];
+      run["order"] = input.fresh["runs"].size();
       run["why"] = "settle";
       input.fresh["runs"].push_back(std::move(run));
     }
@@ -183,7 +175,10 @@ void settle_apart(Input& input, const std::vector<std::pair<std::string, int>>& 
 void settle_pairs(Input& input, const std::vector<std::pair<std::string, int>>& open,
                   const Build& old_build, const Build& new_build, const AbOptions& options) {
   const Plan plan = plan_of(input.fresh, input.new_path);
-  Ab ab(old_build, new_build, {.plan = plan, .others = {}}, options);
+  const Json mixed = input.ab["context"].value("mixed", Json());
+  const auto [old_run, new_run] =
+      sides(old_build, new_build, mixed.is_string() ? mixed.get<std::string>() : "");
+  Ab ab(old_run, new_run, {.plan = plan, .others = {}}, options);
   ab.load(input.ab, input.new_path);
   const auto cells = cells_by_key(plan);
   for (const auto& [key, pairs] : open)

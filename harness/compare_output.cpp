@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/calibration.h"
 #include "harness/commands.h"
 #include "harness/table.h"
 #include "harness/text.h"
@@ -116,6 +117,27 @@ Json estimate_json(const Estimate& estimate) {
           {"count", estimate.count}};
 }
 
+/// The parts of a key: "ping_pong/pipe/size:64/place:same-core/wait:poll".
+Json parts_of(const std::string& key) {
+  std::vector<std::string> parts;
+  for (std::size_t at = 0; at <= key.size();) {
+    const std::size_t end = std::min(key.find('/', at), key.size());
+    parts.push_back(key.substr(at, end - at));
+    at = end + 1;
+  }
+  Json json{{"key", key},
+            {"scenario", parts[0]},
+            {"transport", parts.size() > 1 ? parts[1] : ""},
+            {"size", nullptr},
+            {"placement", ""}};
+  for (const std::string& part : parts) {
+    if (part.starts_with("place:")) json["placement"] = part.substr(6);
+    if (part.starts_with("size:") && part.size() < 20)
+      json["size"] = std::strtoull(part.c_str() + 5, nullptr, 10);
+  }
+  return json;
+}
+
 /// A list in text, a list of Markdown.
 std::string rest_of(const Comparison& comparison, bool is_markdown) {
   std::string result;
@@ -208,6 +230,50 @@ Json to_json(const Comparison& comparison, const CompareOptions& options, const 
           {"changes", std::move(changes)},
           {"uncompared", std::move(uncompared)},
           {"warnings", comparison.warnings}};
+}
+
+Json changes_json(const Comparison& comparison, const CompareOptions& options) {
+  Json cells = Json::array();
+  for (const Change* change : in_order(comparison)) {
+    Json cell = parts_of(change->key);
+    cell["measure"] = change->metric;
+    cell["base"] = change->base.median;
+    cell["new"] = change->fresh.median;
+    for (const char* part : {"ratio", "low", "high"}) cell[part] = nullptr;
+    if (change->ratio) {
+      const Estimate& ratio = *change->ratio;
+      const bool inverts = change->is_better_when_higher;
+      cell["ratio"] = inverts ? 1 / ratio.median : ratio.median;
+      cell["low"] = inverts ? 1 / ratio.high : ratio.low;
+      cell["high"] = inverts ? 1 / ratio.low : ratio.high;
+    }
+    cell["verdict"] = text(change->verdict);
+    cell["note"] = note_of(*change);
+    cells.push_back(std::move(cell));
+  }
+  for (const Uncompared& uncompared : comparison.uncompared) {
+    Json cell = parts_of(uncompared.key);
+    cell["measure"] = "";
+    for (const char* part : {"base", "new", "ratio", "low", "high"}) cell[part] = nullptr;
+    cell["verdict"] = uncompared.is_broken ? "broken" : "not compared";
+    cell["note"] = uncompared.reason;
+    cells.push_back(std::move(cell));
+  }
+  const std::string test = options.in_pairs
+                               ? "sign test over pairs of runs"
+                               : "Mann and Whitney's test; the files were recorded apart";
+  return {{"margin", options.margin},
+          {"method", fmt::format("{}, corrected over all cells (Benjamini and Hochberg)", test)},
+          {"cells", std::move(cells)}};
+}
+
+Json changes_json(const Json& base_document, const Json& new_document) {
+  CompareOptions options;
+  options.in_pairs = has_pairs(base_document) && has_pairs(new_document);
+  return changes_json(compare(recording_of(base_document, "BASE", options),
+                              recording_of(new_document, "NEW", options), options,
+                              calibration_of(new_document.value("context", Json::object()))),
+                      options);
 }
 
 void append_step_summary(const Comparison& comparison, const CompareOptions& options,

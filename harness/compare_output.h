@@ -24,6 +24,11 @@ std::string summary_line(const Comparison& comparison, const CompareOptions& opt
 Json to_json(const Comparison& comparison, const CompareOptions& options, const std::string& base,
              const std::string& fresh);
 
+/// What pages show of it: the form is in plots/README.md. Ratios are times worse.
+Json changes_json(const Comparison& comparison, const CompareOptions& options);
+/// The same of two results documents, by the usual rule.
+Json changes_json(const Json& base_document, const Json& new_document);
+
 /// Appends it as Markdown to $GITHUB_STEP_SUMMARY, where that is set. Warns on stderr where it
 /// can't.
 void append_step_summary(const Comparison& comparison, const CompareOptions& options,
