@@ -48,6 +48,9 @@ struct ipcbench_mailbox {
 	struct kobject *directory;
 	struct kobj_attribute message;
 	struct kobj_attribute taken;
+	struct attribute *attributes[3];	/* both, and NULL */
+	struct attribute_group files;
+	bool has_files;
 	struct mutex lock;
 	char *data;
 	size_t size;
