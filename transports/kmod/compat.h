@@ -8,7 +8,7 @@
 #include <linux/proc_fs.h>
 #include <linux/version.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
-#include <linux/hex.h>
+#include <linux/hex.h> /* it was in kernel.h */
 #endif
 
 /* So that mprotect(2) can't make code of it. */
