@@ -147,6 +147,12 @@ std::optional<Json> read_calibration(const std::string& path) {
   return document;
 }
 
+std::optional<Json> calibration_of(const Json& context) {
+  const Json::json_pointer identity("/machine/identity");
+  if (!context.contains(identity) || !context.at(identity).is_object()) return std::nullopt;
+  return read_calibration(calibration_path(context.at("machine")));
+}
+
 std::optional<double> smallest_change(const Json& calibration, const std::string& key,
                                       const std::string& metric) {
   const Json& cells = calibration.at("cells");

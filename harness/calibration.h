@@ -53,6 +53,9 @@ Json save_calibration(const Json& cells, const Json& context, const std::string&
 /// The file's content, or nothing where there is none. Throws UsageError where it is malformed.
 std::optional<Json> read_calibration(const std::string& path);
 
+/// The calibration of the machine that a results file was recorded on, where it lies here.
+std::optional<Json> calibration_of(const Json& context);
+
 /// Of a document that was read.
 std::optional<double> smallest_change(const Json& calibration, const std::string& key,
                                       const std::string& metric);

@@ -15,6 +15,7 @@ inline constexpr int exit_ok = 0;
 inline constexpr int exit_regressed = 1;
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_failed = 3;
+inline constexpr int exit_inconclusive = 4;
 inline constexpr int exit_nothing_ran = 77;
 
 int run_command(const RunOptions& options, const std::vector<std::string>& command_line);
@@ -22,6 +23,8 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
 int calibrate_command(const RunOptions& options, const std::vector<std::string>& command_line);
 /// $XDG_STATE_HOME/ipcbench/2026-11-20T21-04-59Z.json: what isn't asked for elsewhere is kept here.
 std::string default_output();
+/// Now, as results files have it: "2026-11-21T20:15:00Z".
+std::string utc_now();
 /// The context of a results file: the program, the command line, the time, the machine.
 Json make_context(const std::vector<std::string>& command_line, const Topology& topology,
                   TickRate rate);

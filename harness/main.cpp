@@ -8,8 +8,11 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "harness/ab_command.h"
+#include "harness/baseline.h"
 #include "harness/build_info.h"
 #include "harness/commands.h"
+#include "harness/compare_command.h"
 #include "harness/pair.h"
 #include "harness/text.h"
 
@@ -253,6 +256,20 @@ int dispatch(int argc, char** argv) {
   CLI::App* history = app.add_subcommand("history", "Results files over time: what has changed");
   add_history_options(*history, files, history_request);
 
+  CompareFlags compare_flags;
+  CLI::App* compare = app.add_subcommand("compare", "What is slower, faster or the same in NEW");
+  add_compare_options(*compare, compare_flags);
+
+  AbFlags ab_flags;
+  CLI::App* ab = app.add_subcommand("ab", "Two builds of ipcbench against each other, in pairs");
+  add_ab_options(*ab, ab_flags);
+
+  std::string baseline_action = "list";
+  std::string baseline_name;
+  CLI::App* baseline = app.add_subcommand("baseline", "Results that were kept under names");
+  baseline->add_option("action", baseline_action, "list, or remove NAME");
+  baseline->add_option("name", baseline_name, "Of the baseline to remove");
+
   CLI::App* doctor = app.add_subcommand("doctor", "What makes this machine noisy; its limits");
   doctor->add_flag("--json", json, "As JSON");
   CLI::App* sweep = app.add_subcommand("sweep", "Remove what killed runs left behind");
@@ -282,6 +299,9 @@ int dispatch(int argc, char** argv) {
   if (exported->parsed()) return export_command(files, export_format, export_filter, export_output);
   if (report->parsed()) return report_command(files, page);
   if (plot->parsed()) return plot_command(files, directory, picture_format, charts);
+  if (compare->parsed()) return compare_command(compare_flags);
+  if (baseline->parsed()) return baseline_command(baseline_action, baseline_name);
+  if (ab->parsed()) return ab_command(ab_flags, {argv, argv + argc});
   if (doctor->parsed()) return doctor_command(json);
   if (sweep->parsed()) return sweep_command();
   return exit_usage;

@@ -186,6 +186,17 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->type_name("FILE")
       ->envname("IPCBENCH_OUTPUT")
       ->group("Output");
+  command
+      .add_option("--save-baseline", options.save_baseline, "Keep the results under a name, too")
+      ->check(not_empty)
+      ->type_name("NAME")
+      ->envname("IPCBENCH_SAVE_BASELINE")
+      ->group("Output");
+  command.add_option("--baseline", options.baseline, "Compare with the results of that name")
+      ->check(not_empty)
+      ->type_name("NAME")
+      ->envname("IPCBENCH_BASELINE")
+      ->group("Output");
   command.add_flag("--json", options.json, "Print the results file instead of the table")
       ->group("Output");
   command.add_flag("-q,--quiet", options.quiet, "No progress and no table")->group("Output");
@@ -300,6 +311,17 @@ Plan plan_again(const RunOptions& options, const Topology& topology) {
     plan.stopping.budget_ns = stopping.budget_ns;
   }
   return replan(plan, topology, options.filter);
+}
+
+std::vector<std::string> plan_arguments(const RunOptions& options) {
+  std::vector<std::string> arguments;
+  for (const PlanFlag& flag : plan_flags)
+    if (const std::string& value = options.*flag.value; !value.empty()) {
+      arguments.push_back("--" + long_name(flag));
+      arguments.push_back(value);
+    }
+  if (options.quiet_machine) arguments.emplace_back("--quiet-machine");
+  return arguments;
 }
 
 std::int64_t parse_duration(const std::string& text, std::string_view what, double low_s,

@@ -54,6 +54,8 @@ struct RunOptions {
   std::string filter;
   std::string from;  ///< a results file whose plan is run again
   std::string output;
+  std::string save_baseline;
+  std::string baseline;
   std::string color = "auto";
   bool quiet_machine = false;
   bool in_pairs = false;    ///< not a flag: what calibrate asks for
@@ -77,9 +79,12 @@ Selection resolve(const RunOptions& options, const Topology& topology);
 /// The flags that shape the plan and were given, for --resume, which takes its plan elsewhere.
 std::vector<std::string> plan_flags_given(const RunOptions& options);
 
-/// The plan of --from with what else was given: repeats, times, seed, filter, precision. Throws UsageError for
-/// flags that say what to run, since the file says that.
+/// The plan of --from with what else was given: repeats, times, seed, filter, precision. Throws
+/// UsageError for flags that say what to run, since the file says that.
 Plan plan_again(const RunOptions& options, const Topology& topology);
+
+/// The same with their values, for another program: {"--size", "64", …}.
+std::vector<std::string> plan_arguments(const RunOptions& options);
 
 /// "20ms", "1.5s", "500us", "2min" as nanoseconds between the bounds. Throws UsageError.
 std::int64_t parse_duration(const std::string& text, std::string_view what, double low_s,

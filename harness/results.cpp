@@ -264,16 +264,37 @@ std::string_view without_number(std::string_view what) {
                                                                         : what;
 }
 
+/// How deep lists and objects are nested at most; text that isn't JSON has some depth, too.
+int depth_of(std::string_view text) {
+  int depth = 0;
+  int deepest = 0;
+  bool is_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (is_string) {
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        is_string = false;
+    } else if (c == '"') {
+      is_string = true;
+    } else if (c == '{' || c == '[') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
 Json parse(std::string_view text, const std::string& path) {
   if (text.empty()) reject(path, "is empty; expected a results file");
-  // Copying a document recurses once for each level.
-  const auto refuse_depth = [&](int depth, Json::parse_event_t, const Json&) {
-    if (depth > depth_max)
-      reject(path, fmt::format("is nested more than {} deep; expected a results file", depth_max));
-    return true;
-  };
+  // Copying a document recurses once for each level. (The parser's own callback would see the
+  // depth, and looks through all earlier runs after each one.)
+  if (depth_of(text) > depth_max)
+    reject(path, fmt::format("is nested more than {} deep; expected a results file", depth_max));
   try {
-    return Json::parse(text, refuse_depth);
+    return Json::parse(text);
   } catch (const Json::exception& error) {
     reject(path, fmt::format("is no whole JSON document ({}); was it cut short?",
                              printable(without_number(error.what()), 300)));
@@ -641,7 +662,15 @@ std::vector<Json> documents_of(std::string_view text, const std::string& path) {
     const Journal::Content content = parse_journal(text, path);
     documents.push_back(results_json(content.context, content.plan, content.runs, false));
   } else {
-    documents.push_back(parse(text, path));
+    Json document = parse(text, path);
+    if (!document.is_object() || document.value("schema", Json()) != ab_schema) {
+      documents.push_back(std::move(document));
+      return documents;
+    }
+    for (const char* side : {"old", "new"}) {
+      if (!document.contains(side)) reject(path, fmt::format("has no \"{}\"", side));
+      documents.push_back(std::move(document[side]));
+    }
   }
   return documents;
 }

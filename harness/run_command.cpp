@@ -14,9 +14,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/baseline.h"
 #include "harness/build_info.h"
 #include "harness/calibration.h"
 #include "harness/commands.h"
+#include "harness/compare_command.h"
 #include "harness/machine.h"
 #include "harness/noise.h"
 #include "harness/quiet.h"
@@ -31,10 +33,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view journal_ending = ".journal";
-
-std::string utc_now() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-}
 
 void check_output(const std::string& path) {
   std::error_code error;
@@ -206,6 +204,8 @@ int finish(const Execution& execution, Journal& journal, const RunOptions& optio
   const bool to_stdout = execution.output == "-";
   write_results(document, execution.output);
   if (signal == 0) journal.remove();
+  if (signal == 0 && !options.save_baseline.empty())
+    write_results(document, baseline_path(options.save_baseline));
   if (options.json && !to_stdout) write_results(document, "-");
   const ResultsFile file = records_of(document, execution.output);
   if (execution.plan.in_pairs)
@@ -225,6 +225,10 @@ int finish(const Execution& execution, Journal& journal, const RunOptions& optio
   const auto failed = std::count_if(file.runs.begin(), file.runs.end(), [](const RunRecord& run) {
     return run.status == Status::failed;
   });
+  if (failed == 0 && !options.baseline.empty())
+    return compare_with_baseline(options.baseline, document, execution.output,
+                                 options.quiet || options.json || to_stdout,
+                                 wants_color(options.color, STDOUT_FILENO));
   if (failed == 0) return exit_ok;
   fmt::print(stderr, "ipcbench: {} of {} runs failed; the results file has the reasons\n", failed,
              execution.plan.order.size());
@@ -252,6 +256,10 @@ std::string default_output() {
                      fmt::gmtime(std::time(nullptr)), ::getpid());
 }
 
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
 Json make_context(const std::vector<std::string>& command_line, const Topology& topology,
                   TickRate rate) {
   return {{"program", "ipcbench"},
@@ -274,6 +282,9 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
                                  fmt::join(plan_flags_given(options), ", ")));
   if (options.resume && !options.from.empty())
     throw UsageError("--resume and --from: both say where the plan comes from; give one of them");
+
+  if (!options.save_baseline.empty()) baseline_path(options.save_baseline);  // a wrong name, now
+  if (!options.baseline.empty()) read_documents(baseline_path(options.baseline));
 
   Execution execution;
   execution.output = options.output.empty() && !options.dry_run ? default_output() : options.output;
@@ -328,6 +339,8 @@ int calibrate_command(const RunOptions& given, const std::vector<std::string>& c
         "calibrate: takes no --from; 'ipcbench run --from FILE' repeats a calibration");
   if (!(options.precision + options.retries).empty())
     throw UsageError("calibrate: takes no --precision and no --retries: its runs come in pairs");
+  if (!(options.baseline + options.save_baseline).empty())
+    throw UsageError("calibrate: takes no baselines: it measures each cell against itself");
   options.in_pairs = true;
   if (!options.resume) {
     options.retries = "0";
