@@ -170,5 +170,28 @@ TEST(Choose, TimesThatAreNoneAreNotRanked) {
   EXPECT_TRUE(choose(cells, {}).ranked.empty());
 }
 
+TEST(Choose, MeasuresOnceWhatNobodyHasMeasured) {
+  const Sandbox sandbox;
+  const std::vector<std::string> few{"choose", "--need", "boundary,survives-crash,posix",
+                                     "--placement", "none"};
+  const Finished first = run_program(sandbox, few);
+  ASSERT_EQ(first.status, 0) << first.err;
+  EXPECT_NE(first.err.find("measuring"), std::string::npos) << first.err;
+  EXPECT_NE(first.out.find("none: posix_mq, round trip p"), std::string::npos) << first.out;
+  EXPECT_NE(first.out.find("pipe                "), std::string::npos) << first.out;
+  const Finished second = run_program(sandbox, few);
+  EXPECT_EQ(second.status, 0) << second.err;
+  EXPECT_EQ(second.err, "") << "what is kept is enough";
+  EXPECT_EQ(second.out, first.out);
+
+  std::vector<std::string> impossible = few;
+  impossible.insert(impossible.end(), {"--p50", "1ns", "--format", "json"});
+  const Finished none = run_program(sandbox, impossible);
+  EXPECT_EQ(none.status, 77) << none.err;
+  const Json json = Json::parse(none.out);
+  EXPECT_TRUE(json["ranked"].empty());
+  EXPECT_EQ(json["ruled_out"].size(), all_rows().size());
+}
+
 }  // namespace
 }  // namespace ipcbench

@@ -187,6 +187,18 @@ TEST(History, ItsExitStatusIsForScripts) {
       Json::parse(run_program(sandbox, {"history", directory, "--format", "json"}).out)["schema"],
       "ipcbench-history/1");
   EXPECT_EQ(run_program(sandbox, {"history", directory, "--margin", "50%"}).status, 0);
+
+  std::filesystem::create_directory(sandbox.path("plots"));
+  sandbox.write("plots/report.html",
+                "<!doctype html>\n<title><!-- ipcbench: title --></title>\n"
+                "<!-- ipcbench: data -->\n");
+  const Finished page =
+      run_program(sandbox, Command{{"history", directory, "--page", sandbox.path("page.html")},
+                                   {{"IPCBENCH_PLOTS", sandbox.path("plots")}},
+                                   {},
+                                   ""});
+  EXPECT_EQ(page.status, 1) << page.err;
+  EXPECT_NE(sandbox.read("page.html").find("E-divisive"), std::string::npos);
 }
 
 }  // namespace

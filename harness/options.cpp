@@ -168,7 +168,8 @@ void add_run_options(CLI::App& command, RunOptions& options) {
         ->group("What to run");
   command
       .add_option("--from", options.from,
-                  "The same plan again, of a results file or a page; with -r, -f, --seed and times")
+                  "The same plan again, of a results file or a page; with -r, -f, --seed, "
+                  "--precision and times")
       ->check(not_empty)
       ->type_name("FILE")
       ->group("What to run");

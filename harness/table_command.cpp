@@ -51,8 +51,8 @@ int table_command(const std::vector<std::string>& paths, const TableRequest& req
   std::vector<ResultsFile> files = read_files(paths);
   filter_runs(files, request.filter);
   const bool is_pivot = !(request.rows + request.columns + request.value).empty();
-  if (!is_pivot && format == TableFormat::csv &&
-      !(request.sort + request.reference).empty() | request.is_reversed)
+  const bool is_arranged = request.is_reversed || !(request.sort + request.reference).empty();
+  if (!is_pivot && format == TableFormat::csv && is_arranged)
     throw UsageError(
         "--format csv: has a line for each cell and every number, in the files' order; for a table "
         "to be sorted give --rows, --columns or --value");
