@@ -38,6 +38,10 @@ std::optional<Resolution> resolve_pairs(const std::vector<double>& log_ratios);
 /// ("batch_q10_ns", "batch_q25_ns"), and the scenario's main metric.
 Json calibrate(const Plan& plan, const std::vector<Json>& runs);
 
+/// Tells machines and their kernels apart, not builds, by the context of a results file; "" where
+/// that doesn't say.
+std::string machine_digest(const Json& context);
+
 /// $XDG_STATE_HOME/ipcbench/calibration-DIGEST.json. The digest is of what the machine and its
 /// kernel are, not of the build: a calibration serves to compare builds.
 std::string calibration_path(const Json& machine);

@@ -4,6 +4,7 @@
 #include "harness/chart_data.h"
 #include "harness/page.h"
 #include "harness/program_under_test.h"
+#include "harness/report_page.h"
 #include "harness/tool.h"
 
 namespace ipcbench {
@@ -144,6 +145,27 @@ TEST_F(Report, SaysWhatIsMissing) {
   const Finished nowhere = run({"report", file, "-o", sandbox_.path("no/such/page.html")});
   EXPECT_EQ(nowhere.status, 3);
   EXPECT_TRUE(contains(nowhere.err, "No such file")) << nowhere.err;
+}
+
+TEST_F(Report, HoldsWhatAComparisonOrAHistoryHasFound) {
+  ::setenv("IPCBENCH_PLOTS", sandbox_.path("plots").c_str(), 1);
+  const Json document =
+      document_of(Json::array({run_of("pipe", "flood", "messages_per_s", 1e6, 1)}));
+  const ResultsFile file = records_of(document, "a.json");
+  const Json cell{{"key", "flood/pipe/size:64/place:none"},
+                  {"measure", "crumbs_per_s"},
+                  {"verdict", "</script>"}};
+  const std::string page =
+      report_page({file, file}, {document, document}, {{"margin", 0.03}, {"cells", {cell}}});
+  const std::string history = history_page({{"files", Json::array()}, {"series", {cell}}});
+  ::unsetenv("IPCBENCH_PLOTS");
+  EXPECT_EQ(results_blocks(page).size(), 2U);
+  EXPECT_EQ(results_blocks(history).size(), 0U);
+  for (const std::string& text : {page, history}) {
+    EXPECT_TRUE(
+        contains(text, R"("crumbs_per_s":{"label":"crumbs","unit":"/s","better":"higher"})"));
+    EXPECT_TRUE(contains(text, R"("verdict":"\u003c/script>")"));
+  }
 }
 
 TEST(Page, ItsBlocksComeBackAsTheyWere) {

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "harness/page.h"
+#include "harness/replan.h"
 #include "harness/stats.h"
 #include "harness/text.h"
 
@@ -288,8 +289,8 @@ int depth_of(std::string_view text) {
 
 Json parse(std::string_view text, const std::string& path) {
   if (text.empty()) reject(path, "is empty; expected a results file");
-  // Copying a document recurses once for each level. (The parser's own callback would see the depth,
-  // and looks through all earlier runs after each one.)
+  // Copying a document recurses once for each level. (The parser's own callback would see the
+  // depth, and looks through all earlier runs after each one.)
   if (depth_of(text) > depth_max)
     reject(path, fmt::format("is nested more than {} deep; expected a results file", depth_max));
   try {
@@ -484,22 +485,26 @@ void check_runs(const Journal::Content& content, const std::string& path) {
   const Plan& plan = content.plan;
   for (std::size_t i = 0; i < content.runs.size(); ++i) {
     const RunRecord run = RunReader(content.runs[i], i, path).read();
-    const PlannedCell cell{.transport = run.transport,
-                           .scenario = run.scenario,
-                           .size = run.size,
-                           .mix = {.name = run.size_dist, .sizes = {}},
-                           .place = {.name = run.placement, .cpus = {-1, -1}, .impossible = ""},
-                           .manner = run.manner,
-                           .load = run.load,
-                           .skipped = ""};
     if (i >= plan.order.size() || plan.order[i].repeat != run.repeat ||
-        plan.cells[plan.order[i].cell].key() != cell.key())
+        plan.cells[plan.order[i].cell].key() != key_of(run))
       reject(path, fmt::format("runs[{}] is {}, repeat {}: not what the plan has there", i,
-                               cell.key(), run.repeat));
+                               key_of(run), run.repeat));
   }
 }
 
 }  // namespace
+
+std::string key_of(const RunRecord& run) {
+  const PlannedCell cell{.transport = run.transport,
+                         .scenario = run.scenario,
+                         .size = run.size,
+                         .mix = {.name = run.size_dist, .sizes = {}},
+                         .place = {.name = run.placement, .cpus = {-1, -1}, .impossible = ""},
+                         .manner = run.manner,
+                         .load = run.load,
+                         .skipped = ""};
+  return cell.key();
+}
 
 bool is_measure(std::string_view key) {
   if (key == "fairness" || key == "lost" || key == "reordered" || key == "duplicates") return true;
@@ -644,7 +649,10 @@ ResultsFile records_of(const Json& document, const std::string& path) {
 }
 
 std::vector<Json> read_documents(const std::string& path) {
-  const std::string text = read_file(path);
+  return documents_of(read_file(path), path);
+}
+
+std::vector<Json> documents_of(std::string_view text, const std::string& path) {
   std::vector<Json> documents;
   if (is_page(text)) {
     for (const std::string_view block : results_blocks(text))
@@ -667,12 +675,29 @@ std::vector<Json> read_documents(const std::string& path) {
   return documents;
 }
 
-ResultsFile read_results(const std::string& path) {
-  const std::vector<Json> documents = read_documents(path);
+static Json the_document(std::vector<Json> documents, const std::string& path) {
   if (documents.size() != 1)
     reject(path, fmt::format("is a page of {} results files; expected one of a single file",
                              documents.size()));
-  return records_of(documents.front(), path);
+  return std::move(documents.front());
+}
+
+ResultsFile read_results(const std::string& path) {
+  return records_of(the_document(read_documents(path), path), path);
+}
+
+Plan read_plan(const std::string& path) {
+  return plan_of(the_document(read_documents(path), path), path);
+}
+
+Plan plan_of(const Json& document, const std::string& path) {
+  check_schema(document, results_schema, path);
+  try {
+    return plan_from_json(document.at("plan"));
+  } catch (const std::exception& error) {
+    reject(path, fmt::format("has no plan that this ipcbench understands ({})",
+                             without_number(error.what())));
+  }
 }
 
 std::vector<ResultsFile> read_all_results(const std::string& path) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -99,6 +100,9 @@ struct RunRecord {
   std::map<std::string, std::string> missing;  ///< why a measure is null
 };
 
+/// The key of its cell (PlannedCell::key()).
+std::string key_of(const RunRecord& run);
+
 struct ResultsFile {
   std::string path;
   Json context;
@@ -108,9 +112,13 @@ struct ResultsFile {
 /// The runs of a results document. Throws UsageError, which names `path`, where it is malformed.
 ResultsFile records_of(const Json& document, const std::string& path);
 
-/// The documents of a results file or a journal (one), of `ab` (OLD's and NEW's), or of a report page
-/// (one for each results file that it shows). Throws UsageError: what was seen, what was expected.
+/// The documents of a results file or a journal (one), of `ab` (OLD's and NEW's), or of a report
+/// page (one for each results file that it shows). Throws UsageError: what was seen, what was
+/// expected.
 std::vector<Json> read_documents(const std::string& path);
+
+/// The same of a file's text; `path` is for messages.
+std::vector<Json> documents_of(std::string_view text, const std::string& path);
 
 /// Reads a results file, a journal, or a report page of one results file. Throws UsageError: what
 /// was seen, what was expected.

@@ -34,12 +34,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view journal_ending = ".journal";
 
-/// $XDG_STATE_HOME/ipcbench/2026-11-20T21-04-59Z.json: what isn't asked for elsewhere is kept here.
-std::string default_output() {
-  return fmt::format("{}/{:%Y-%m-%dT%H-%M-%SZ}-{}.json", state_directory(),
-                     fmt::gmtime(std::time(nullptr)), ::getpid());
-}
-
 void check_output(const std::string& path) {
   std::error_code error;
   if (fs::is_directory(path, error))
@@ -216,7 +210,7 @@ int finish(const Execution& execution, Journal& journal, const RunOptions& optio
   const ResultsFile file = records_of(document, execution.output);
   if (execution.plan.in_pairs)
     finish_calibration(execution, options);
-  else if (!options.quiet && !options.json && !to_stdout)
+  else if (options.shows_table && !options.quiet && !options.json && !to_stdout)
     fmt::print("{}", render(file, TableFormat::text, wants_color(options.color, STDOUT_FILENO)));
   std::fflush(stdout);
   if (!options.quiet)
@@ -257,6 +251,11 @@ int report_nothing_to_run(const Plan& plan) {
 
 }  // namespace
 
+std::string default_output() {
+  return fmt::format("{}/{:%Y-%m-%dT%H-%M-%SZ}-{}.json", state_directory(),
+                     fmt::gmtime(std::time(nullptr)), ::getpid());
+}
+
 std::string utc_now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
@@ -281,6 +280,8 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
   if (options.resume && !plan_flags_given(options).empty())
     throw UsageError(fmt::format("--resume: takes its plan from the journal; leave out {}",
                                  fmt::join(plan_flags_given(options), ", ")));
+  if (options.resume && !options.from.empty())
+    throw UsageError("--resume and --from: both say where the plan comes from; give one of them");
 
   if (!options.save_baseline.empty()) baseline_path(options.save_baseline);  // a wrong name, now
   if (!options.baseline.empty()) read_documents(baseline_path(options.baseline));
@@ -295,7 +296,8 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
     execution.plan = std::move(content.plan);
     execution.runs = std::move(content.runs);
   } else {
-    execution.plan = make_plan(resolve(options, topology));
+    execution.plan = options.from.empty() ? make_plan(resolve(options, topology))
+                                          : plan_again(options, topology);
   }
   if (options.dry_run) return print_plan(execution.plan, options.json);
   if (execution.plan.order.empty()) return report_nothing_to_run(execution.plan);
@@ -332,6 +334,9 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
 
 int calibrate_command(const RunOptions& given, const std::vector<std::string>& command_line) {
   RunOptions options = given;
+  if (!options.from.empty())
+    throw UsageError(
+        "calibrate: takes no --from; 'ipcbench run --from FILE' repeats a calibration");
   if (!(options.precision + options.retries).empty())
     throw UsageError("calibrate: takes no --precision and no --retries: its runs come in pairs");
   if (!(options.baseline + options.save_baseline).empty())

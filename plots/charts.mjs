@@ -1,8 +1,8 @@
 // The charts: each takes the cells that are shown and gives its panels, and each panel a Vega-Lite
 // specification of specs/ with its data, axes and sizes filled in.
 import { widthOf } from './text.mjs';
-import { intervalText, sizeText, tickText, timesText, valueText } from './format.mjs';
-import { highlights, panelsBy, unique } from './data.mjs';
+import { countText, intervalText, sizeText, tickText, timesText, valueText } from './format.mjs';
+import { cellOfKey, highlights, panelsBy, seriesText, unique } from './data.mjs';
 import heatMapSpec from './specs/heat_map.vl.json' with { type: 'json' };
 import percentilesSpec from './specs/percentiles.vl.json' with { type: 'json' };
 import bySizeSpec from './specs/by_size.vl.json' with { type: 'json' };
@@ -10,6 +10,7 @@ import loadSpec from './specs/load.vl.json' with { type: 'json' };
 import paretoSpec from './specs/pareto.vl.json' with { type: 'json' };
 import placementsSpec from './specs/placements.vl.json' with { type: 'json' };
 import forestSpec from './specs/forest.vl.json' with { type: 'json' };
+import historySpec from './specs/history.vl.json' with { type: 'json' };
 import runOrderSpec from './specs/run_order.vl.json' with { type: 'json' };
 
 const most = 8;             // series that a chart of many shows in colour
@@ -108,6 +109,14 @@ function axisParams(name, axis) {
 function widthOfLabels(labels) { return Math.max(0, ...labels.map(label => widthOf(label, 11))); }
 function clip(text, length = 30) { return text.length > length ? `${text.slice(0, length - 1)}…` : text; }
 
+/** A text of so many pixels at most. */
+function clipTo(text, pixels) {
+  if (widthOf(text, 11) <= pixels) return text;
+  let length = text.length - 1;
+  while (length > 1 && widthOf(`${text.slice(0, length)}…`, 11) > pixels) --length;
+  return `${text.slice(0, length)}…`;
+}
+
 /** What lies to the right of its measure's interval. */
 function measured(data, cell, values) {
   return [data.text(data.scenarios[cell.scenario].main, values), values ? intervalText(values) : ''].join(' ').trim();
@@ -133,19 +142,19 @@ function rank(data, cells) {
 }
 
 /** The width of what is left for the drawing area beside axis labels and the labels at line ends. */
-function inner(width, left, right) { return Math.max(180, Math.floor(width - left - right - 24)); }
+function inner(width, left, right, least = 180) { return Math.max(least, Math.floor(width - left - right - 24)); }
 
 /**
  * Lines of many series on two logarithmic axes. `lines` is [{series, line, cell, dash, points: [{x, y,
  * low, high, point, …tooltip}]}], `ranked` the cells in the order of merit.
  */
-function lineChart(data, spec, { lines, ranked, x, unit, width, height, theme, ends = () => '', extra = {} }) {
+function lineChart(data, spec, { lines, ranked, x, unit, width, height, theme, ends = () => '', extra = () => ({}) }) {
   const lit = highlights(ranked, most);
-  const all = lines.flatMap(line => line.points);
-  const y = logAxis(all.flatMap(point => [point.y, ...(point.low > 0 ? [point.low, point.high] : [])]), unit, height, 24);
+  const reach = line => line.points.flatMap(point => [point.y, ...(lit.has(line.series) && point.low > 0 ? [point.low, point.high] : [])]);
+  const y = logAxis(lines.flatMap(reach), unit, height, 24);
   const texts = new Map();
   for (const line of lines)
-    if (lit.has(line.series)) texts.set(line.series, clip(`${line.series}${ends(line)}`));
+    if (lit.has(line.series)) texts.set(line.series, clipTo(`${line.series}${ends(line)}`, Math.max(90, Math.min(230, width * 0.32))));
   const right = widthOfLabels([...texts.values()]) + 16;
   const drawn = inner(width, widthOfLabels(y.labels) + 10, right);
   const xAxis = x(drawn);
@@ -166,7 +175,8 @@ function lineChart(data, spec, { lines, ranked, x, unit, width, height, theme, e
   }));
   return fill(spec, {
     ...axisParams('x', xAxis), ...axisParams('y', y), muted: theme.muted, ink: theme.ink, label_limit: right + 8,
-  }, { points, ends: endRows, ...extra }, { width: drawn, height, config: config(theme) });
+    band_opacity: lit.size <= 4 ? 0.18 : 0.08,
+  }, { points, ends: endRows, ...extra(lit) }, { width: drawn, height, config: config(theme) });
 }
 
 function sized(lines) { return Math.max(300, Math.min(560, Math.min(lines, most) * 18 + 220)); }
@@ -212,34 +222,59 @@ function heatMap(data, cells) {
     }).sort((a, b) => a.order - b.order || a.mean - b.mean);
     const places = new Map(ranks.map(({ label }, place) => [label, place]));
     for (const row of rows) row.rank = places.get(row.label);
-    const headings = panelsBy(rows, ['placement']).map(({ placement, cells: own }) =>
-      widthOf(placement, 13) * 1.14 / unique(own.map(row => row.column)).length + 8);
-    const step = Math.ceil(Math.max(54, ...headings, ...rows.map(row => widthOf(row.column, 11) + 8)));
     const ratioMax = Math.max(10, ...rows.map(row => row.ratio ?? 1));
     return {
       file: panel.file, scenario: panel.scenario,
       title: `${panel.scenario}: times slower than the best (${measure.label})`,
       subtitle: data.conditions({ file: panel.file }),
       rows, columns: [['label', 'transport'], ['where', 'at'], ['times', '× best'], ['value', measure.label], ['note', 'note']],
-      spec: ({ theme }) => fill(heatMapSpec, {
-        ratio_max: ratioMax, ramp_low: theme.ramp[0], ramp_high: theme.ramp[1], missing: theme.missing, ink: theme.ink, ink_on_dark_end: theme.inkOnDarkEnd,
-      }, { cells: rows }, { config: config(theme), spec: { ...heatMapSpec.spec, width: { step } } }),
+      spec: ({ width, theme }) => {
+        const { step, blocks, height } = heatMapShape(rows, ranks.length, width);
+        const shown = rows.map(row => ({ ...row, block: Math.floor(row.rank / height) }));
+        const { data: source, facet, spacing, spec } = heatMapSpec;
+        const block = index => ({
+          data: source, transform: [{ filter: `datum.block === ${index}` }], facet, spacing, spec: { ...spec, width: { step } },
+        });
+        return fill({ params: heatMapSpec.params }, {
+          ratio_max: ratioMax, ramp_low: theme.ramp[0], ramp_high: theme.ramp[1], missing: theme.missing, ink: theme.ink, ink_on_dark_end: theme.inkOnDarkEnd,
+        }, { cells: shown }, {
+          config: config(theme), spacing: 28, hconcat: Array.from({ length: blocks }, (_, index) => block(index)),
+        });
+      },
     };
   });
+}
+
+const blockRows = 36;   // of a heat map: more stand beside them, where there is room
+
+/** A heat map's width of a column, and into how many blocks of how many rows it is cut. */
+function heatMapShape(rows, count, width) {
+  const placements = panelsBy(rows, ['placement']).map(({ placement, cells }) =>
+    ({ heading: widthOf(placement, 12) * 1.14 + 6, columns: unique(cells.map(row => row.column)).length }));
+  const columns = placements.reduce((sum, one) => sum + one.columns, 0);
+  const names = Math.min(190, Math.max(...rows.map(row => widthOf(row.label, 11)))) + 8;
+  const gaps = (placements.length - 1) * 12;
+  const least = Math.ceil(Math.max(38, ...placements.map(one => one.heading / one.columns),
+    ...rows.map(row => Math.max(widthOf(row.column, 11), widthOf(row.text, 11)) + 6)));
+  const room = blocks => (width - 16 - (blocks - 1) * 28) / blocks - names - gaps;
+  let blocks = 1;
+  while (blocks < Math.ceil(count / blockRows) && room(blocks + 1) >= columns * least) ++blocks;
+  const step = Math.max(least, Math.min(64, Math.floor(room(blocks) / columns)));
+  return { step, blocks, height: Math.ceil(count / blocks) };
 }
 
 function percentiles(data, cells) {
   const curves = cells.flatMap(cell => Object.entries(cell.percentiles)
     .map(([stem, points]) => ({ ...cell, stem, points: points.filter(([x, value]) => x >= firstPercentile && value > 0) })))
     .filter(curve => curve.points.length > 1);
-  return panelsBy(curves, ['file', 'scenario', 'stem', 'size', 'placement']).map(panel => {
+  return panelsBy(curves, ['file', 'scenario', 'stem', 'size', 'placement', 'rate']).map(panel => {
     const lines = panel.cells.map(curve => ({
-      series: curve.label, line: curve.label, cell: curve,
+      series: curve.series, line: curve.series, cell: curve,
       points: curve.points.map(([x, value, low, high]) => ({
         x, y: value, low: low > 0 ? low : null, high: low > 0 ? high : null,
         point: percentileNames.some(([at]) => at === x), percentile: percentileText(x),
         value: valueText(value, 'ns'), interval: low ? `${valueText(low, 'ns')} to ${valueText(high, 'ns')}` : '–',
-        aria: `${curve.label}, ${percentileText(x)}: ${valueText(value, 'ns')}`,
+        aria: `${curve.series}, ${percentileText(x)}: ${valueText(value, 'ns')}`,
       })),
     }));
     const last = Math.max(...lines.map(line => line.points.at(-1).x));
@@ -263,7 +298,7 @@ function percentiles(data, cells) {
   });
 }
 
-function asSeries(cell) { return { series: cell.label, family: cell.family }; }
+function asSeries(cell) { return { series: cell.series, family: cell.family }; }
 
 /** What is said of a series that doesn't reach the largest size: ", max 8 KiB". */
 function limitText(cell) {
@@ -307,7 +342,7 @@ function bySize(data, cells) {
         rows: lines.flatMap(line => line.points.map(point => ({ ...point, series: line.series }))),
         columns: [['series', 'transport'], ['size', 'size'], ['value', measure.label], ['interval', 'interval']],
         spec: ({ width, theme }) => lineChart(data, bySizeSpec, {
-          lines, ranked: rank(data, panel.cells).map(cell => ({ series: cell.series, family: cell.family })),
+          lines, ranked: rank(data, panel.cells).map(asSeries),
           x: axis, unit: measure.unit, width, height: sized(lines.length), theme, ends: line => line.limit,
         }),
       };
@@ -352,8 +387,8 @@ function load(data, cells) {
       rows: lines.flatMap(line => line.points.map(point => ({ ...point, series: line.series }))),
       columns: [['series', 'transport'], ['rate', 'offered'], ['quantile', 'percentile'], ['value', 'value'], ['interval', 'interval']],
       spec: ({ width, theme }) => lineChart(data, loadSpec, {
-        lines, ranked: rank(data, panel.cells).map(cell => ({ series: cell.series, family: cell.family })),
-        x: axis, unit, width, height: sized(lines.length), theme, extra: { knees },
+        lines, ranked: rank(data, panel.cells).map(asSeries),
+        x: axis, unit, width, height: sized(lines.length), theme, extra: lit => ({ knees: knees.filter(one => lit.has(one.series)) }),
       }),
     }];
   });
@@ -370,9 +405,15 @@ export function paretoFront(points, isHigherBetter) {
   });
 }
 
-/** Labels beside points where they overlap neither each other nor a point; the first ones first. */
-function placeLabels(points, width, height, px, py) {
-  const taken = points.map(point => ({ left: px(point) - 5, right: px(point) + 5, top: py(point) - 5, bottom: py(point) + 5 }));
+/** Labels beside points where they overlap neither each other nor a point nor the front; the first ones first. */
+function placeLabels(points, front, width, height, px, py) {
+  const around = (x, y, by) => ({ left: x - by, right: x + by, top: y - by, bottom: y + by });
+  const taken = points.map(point => around(px(point), py(point), 5));
+  for (let i = 1; i < front.length; ++i) {
+    const [[x, y], [toX, toY]] = [front[i - 1], front[i]].map(point => [px(point), py(point)]);
+    const steps = Math.ceil(Math.hypot(toX - x, toY - y) / 6);
+    for (let step = 1; step < steps; ++step) taken.push(around(x + (toX - x) * step / steps, y + (toY - y) * step / steps, 1));
+  }
   const labels = [];
   for (const point of points) {
     const text = clip(point.series, 26);
@@ -398,7 +439,7 @@ function placeLabels(points, width, height, px, py) {
 
 function pareto(data, cells) {
   const isDrawn = cell => data.main(cell)?.[0] > 0 && cell.measures.cpu_ns_per_message?.[0] > 0;
-  return panelsBy(cells.filter(isDrawn), ['file', 'scenario', 'size', 'placement']).flatMap(panel => {
+  return panelsBy(cells.filter(isDrawn), ['file', 'scenario', 'size', 'placement', 'rate']).flatMap(panel => {
     const others = panel.cells.filter(cell => !cell.isRoofline);
     if (others.length < 3) return [];
     const { main, tail } = data.scenarios[panel.scenario];
@@ -406,7 +447,7 @@ function pareto(data, cells) {
     const name = tail && others.filter(cell => cell.measures[tail]).length * 2 >= others.length ? tail : main;
     const measure = data.measure(name);
     const points = panel.cells.filter(cell => cell.measures[name]?.[0] > 0).map(cell => ({
-      series: cell.label, x: cell.measures.cpu_ns_per_message[0], y: cell.measures[name][0], isRoofline: cell.isRoofline,
+      series: cell.series, x: cell.measures.cpu_ns_per_message[0], y: cell.measures[name][0], isRoofline: cell.isRoofline,
       value: valueText(cell.measures[name][0], measure.unit), cpu: valueText(cell.measures.cpu_ns_per_message[0], 'ns'),
       note: clip(data.note(cell), 120) || 'none', ...data.looks.get(cell.series),
     }));
@@ -430,7 +471,7 @@ function pareto(data, cells) {
         const py = point => Math.log(y.high / point.y) / Math.log(y.high / y.low) * height;
         return fill(paretoSpec, { ...axisParams('x', x), ...axisParams('y', y), muted: theme.muted, ink: theme.ink }, {
           points, front: front.map((point, order) => ({ x: point.x, y: point.y, order })),
-          labels: placeLabels(byMerit, drawn, height, px, py),
+          labels: placeLabels(byMerit, front, drawn, height, px, py),
         }, { width: drawn, height, config: config(theme) });
       },
     }];
@@ -474,40 +515,188 @@ const verdictLooks = {
   regressed: ['#D55E00', 'triangle-up'], improved: ['#009E73', 'triangle-down'], same: ['#7c8a99', 'circle'], inconclusive: ['#56B4E9', 'diamond'],
 };
 
-/** Two results files beside each other: each cell's quotient, with the widest interval it can have. */
+/** "+12 %", "−3.1 %": by how much one level is above another. */
+function changeText(before, after) {
+  const percent = (after / before - 1) * 100;
+  return `${percent < 0 ? '−' : '+'}${Math.abs(percent).toFixed(Math.abs(percent) < 9.95 ? 1 : 0)} %`;
+}
+
+/**
+ * Two results files beside each other, each cell's quotient with the widest interval that it can have:
+ * what stands in for the comparison of `ipcbench compare` (README.md) where there is none.
+ */
+function changesOf(data) {
+  const name = cell => [cell.scenario, cell.label, cell.size, cell.placement].join(' ');
+  const bases = new Map(data.cells.filter(cell => cell.file === 0 && data.cost(cell) < Infinity).map(cell => [name(cell), cell]));
+  const cells = data.cells.filter(cell => cell.file === 1 && data.cost(cell) < Infinity && bases.has(name(cell))).map(cell => {
+    const measure = data.scenarios[cell.scenario].main;
+    const [base, baseLow, baseHigh] = data.main(bases.get(name(cell)));
+    const [value, low, high] = data.main(cell);
+    const [ratio, least, greatest] = data.measure(measure).better === 'higher'
+      ? [base / value, baseLow / high, baseHigh / low] : [value / base, low / baseHigh, high / baseLow];
+    const verdict = least > 1 + margin ? 'regressed' : greatest < 1 / (1 + margin) ? 'improved'
+      : greatest <= 1 + margin && least >= 1 / (1 + margin) ? 'same' : 'inconclusive';
+    return { ...cell, measure, base, new: value, ratio, low: least, high: greatest, verdict, note: '' };
+  });
+  return { margin, method: 'recorded apart, so drift counts as change', cells };
+}
+
+const mostChanges = 60;     // in one panel; its table has them all
+const verdictOrder = ['regressed', 'improved', 'inconclusive'];
+
+/** What `ipcbench compare` found, or what two files say beside each other. */
 function forest(data, cells) {
   if (data.files.length !== 2) return [];
-  const name = cell => [cell.scenario, cell.label, cell.size === null ? '' : sizeText(cell.size), cell.placement].filter(Boolean).join(' ');
-  const bases = new Map(cells.filter(cell => cell.file === 0 && data.cost(cell) < Infinity).map(cell => [name(cell), cell]));
-  return panelsBy(cells.filter(cell => cell.file === 1 && data.cost(cell) < Infinity && bases.has(name(cell))), ['scenario']).map(panel => {
-    const measure = data.mainMeasure(panel.scenario);
-    const isHigher = measure.better === 'higher';
+  const changes = data.changes ?? changesOf(data);
+  const changed = changes.cells.map(cell => {
+    const parts = cell.key ? cellOfKey(cell.key) : cell;
+    return { ...cell, ...parts, label: cell.label ?? seriesText(parts) };
+  });
+  const name = cell => JSON.stringify([cell.scenario, cell.label, cell.size, cell.placement]);
+  const [known, shown] = [data.cells, cells].map(some => new Set(some.map(name)));
+  const isShown = cell => shown.has(name(cell)) || !known.has(name(cell));
+  return panelsBy(changed.filter(isShown), ['scenario', 'measure']).map(panel => {
+    const measure = data.measure(panel.measure);
+    // What all have in common stands once, in the subtitle.
+    const isCommon = field => unique(panel.cells.map(cell => cell[field])).length === 1;
+    const place = (cell, isShown) => [
+      cell.size !== null && isShown('size') ? sizeText(cell.size) : '', isShown('placement') ? cell.placement : '',
+    ].filter(Boolean).join(' ');
     const rows = panel.cells.map(cell => {
-      const [base, baseLow, baseHigh] = data.main(bases.get(name(cell)));
-      const [value, low, high] = data.main(cell);
-      const [ratio, least, greatest] = isHigher ? [base / value, baseLow / high, baseHigh / low] : [value / base, low / baseHigh, high / baseLow];
-      const verdict = least > 1 + margin ? 'regressed' : greatest < 1 / (1 + margin) ? 'improved'
-        : greatest <= 1 + margin && least >= 1 / (1 + margin) ? 'same' : 'inconclusive';
-      const [color, shape] = verdictLooks[verdict];
+      const [color, shape] = verdictLooks[cell.verdict] ?? verdictLooks.same;
+      const label = `${cell.label} ${place(cell, field => !isCommon(field))}`.trim();
+      const times = cell.ratio === null ? '–' : cell.ratio.toFixed(2);
+      const words = `${cell.ratio === null ? '' : `${times} `}${cell.verdict}`;
       return {
-        label: name(cell).slice(panel.scenario.length + 1), ratio, low: least, high: greatest, verdict, color, shape,
-        base: valueText(base, measure.unit), new: valueText(value, measure.unit), times: ratio.toFixed(2),
-        verdict_text: `${ratio.toFixed(2)} ${verdict}`, aria: `${name(cell)}: ${ratio.toFixed(2)}, ${verdict}`,
+        label, color, shape, times, ratio: cell.ratio, low: cell.low, high: cell.high, verdict: cell.verdict,
+        base: valueText(cell.base, measure.unit), new: valueText(cell.new, measure.unit), verdict_text: words,
+        note: clip(cell.note || 'none', 160), aria: `${label}: ${words}`,
+        merit: [verdictOrder.indexOf(cell.verdict) + 1 || 9, cell.ratio > 0 ? -Math.abs(Math.log(cell.ratio)) : 0],
       };
-    }).sort((a, b) => b.ratio - a.ratio);
-    rows.forEach((row, place) => { row.rank = place; });
+    });
+    const chosen = [...rows].sort((a, b) => a.merit[0] - b.merit[0] || a.merit[1] - b.merit[1]).slice(0, mostChanges)
+      .sort((a, b) => (b.ratio ?? 0) - (a.ratio ?? 0));
+    // Two cells may have one label: a row each.
+    const labels = new Map();
+    const drawnRows = chosen.map((row, rank) => {
+      labels.set(row.label, (labels.get(row.label) ?? 0) + 1);
+      return { ...row, rank, label: clip(row.label, 60) + ' '.repeat(labels.get(row.label) - 1) };
+    });
+    const counts = unique([...verdictOrder, 'same', ...rows.map(row => row.verdict)])
+      .map(verdict => [rows.filter(row => row.verdict === verdict).length, verdict]).filter(([count]) => count > 0);
     return {
-      file: 1, scenario: panel.scenario, title: `${panel.scenario}: what changed from ${data.files[0].name} to ${data.files[1].name} (${measure.label})`,
-      subtitle: `${data.conditions({ file: 1 })}; grey: less than ${margin * 100} %; recorded apart, so drift counts as change`,
-      rows, columns: [['label', 'cell'], ['base', 'base'], ['new', 'new'], ['times', 'new ÷ base'], ['verdict', 'verdict']],
+      file: 1, ...panel, title: `${panel.scenario}: what changed from ${data.files[0].name} to ${data.files[1].name} (${measure.label})`,
+      subtitle: [
+        place(panel.cells[0], isCommon), counts.map(([count, verdict]) => `${count} ${verdict}`).join(', '),
+        rows.length > mostChanges ? `the ${mostChanges} that changed most; the table below has all` : '',
+        `grey: less than ${Number((changes.margin * 100).toPrecision(2))} %`, clip(changes.method ?? '', 200),
+      ].filter(Boolean).join('; '),
+      rows, columns: [['label', 'cell'], ['base', 'base'], ['new', 'new'], ['times', 'times worse'], ['verdict', 'verdict'], ['note', 'note']],
       spec: ({ width, theme }) => {
-        const drawn = inner(width, Math.min(330, widthOfLabels(rows.map(row => row.label))) + 10, 110);
-        const x = logAxis(rows.flatMap(row => [row.low, row.high, 0.9, 1.1]), '', drawn, 40);
-        return fill(forestSpec, { ...axisParams('x', x), ink: theme.ink, muted: theme.muted, margin, paper_margin: theme.missing },
-          { changes: rows }, { width: drawn, config: config(theme) });
+        const names = Math.min(330, width * 0.42, widthOfLabels(drawnRows.map(row => row.label)));
+        const drawn = inner(width, names + 10, widthOfLabels(drawnRows.map(row => row.verdict_text)) + 12, 100);
+        const values = drawnRows.flatMap(row => [row.low, row.high, row.ratio]).filter(value => value > 0);
+        const x = logAxis([...values, 0.9, 1.1].map(value => Math.min(1e4, Math.max(1e-4, value))), '', drawn, 40);
+        const { layer, ...rest } = structuredClone(forestSpec);
+        rest.encoding.y.axis.labelLimit = names + 10;
+        return fill({ ...rest, layer }, { ...axisParams('x', x), ink: theme.ink, muted: theme.muted, margin: changes.margin, paper_margin: theme.missing },
+          { changes: drawnRows }, { width: drawn, config: config(theme) });
       },
     };
   });
+}
+
+const rowHeight = 58;       // of a history: a line of text, and the values below it
+const headHeight = 18;
+const mostHistories = 40;   // in one panel
+
+/** Each cell over many results files, with the points of change that `ipcbench history` found. */
+function history(data, cells) {
+  if (!data.history) return [];
+  const { files, method } = data.history;
+  const others = files.map((file, x) => ({ x: x - 0.5, text: `another machine or build: ${file.identity_digest}` }))
+    .filter((_, i) => i > 0 && files[i].identity_digest !== files[i - 1].identity_digest);
+  const rows = cells.map(cell => {
+    const one = data.history.series[cell.index];
+    const measure = data.measure(one.measure);
+    const text = value => valueText(value, measure.unit);
+    const label = [cell.label, cell.size === null ? '' : sizeText(cell.size), cell.placement].filter(Boolean).join(' ');
+    const [, last] = one.points.at(-1) ?? [0, null];
+    const latest = one.changes.at(-1);
+    const changes = one.changes.map(change => ({
+      ...change, change: changeText(change.before, change.after), levels: `${text(change.before)} → ${text(change.after)}`,
+      started: files[change.at]?.started ?? '', commit: files[change.at]?.commit ?? '', file: files[change.at]?.name ?? '',
+    }));
+    return {
+      cell, one, label, measure, changes, text, latest,
+      columns: {
+        key: `${cell.scenario} ${label}`, measure: measure.label, files: one.points.length, last: text(last),
+        changes: changes.map(change => `${change.started.slice(0, 10)} ${change.commit.slice(0, 9)} ${change.verdict} ${change.change}`).join('; ') || 'none',
+      },
+    };
+  }).filter(row => row.one.points.length > 0);
+  const size = row => row.latest ? Math.abs(Math.log(row.latest.after / row.latest.before)) : 0;
+  const byChange = (a, b) => (b.latest?.at ?? -1) - (a.latest?.at ?? -1) || size(b) - size(a);
+  const panel = (own, fields, title) => ({
+    ...fields, title,
+    subtitle: [
+      `${countText(files.length, 'file')}${files.length ? `, ${files[0].started.slice(0, 10)} to ${files.at(-1).started.slice(0, 10)}` : ''}`,
+      own.length > mostHistories ? `the ${mostHistories} that changed last; the table below has all` : '',
+      others.length ? 'dashed: another machine or build' : '', clip(method ?? '', 200),
+    ].filter(Boolean).join('; '),
+    rows: own.map(row => row.columns),
+    columns: [['key', 'cell'], ['measure', 'measure'], ['files', 'files'], ['last', 'last'], ['changes', 'points of change']],
+    spec: ({ width, theme }) => historyPanel(own.slice(0, mostHistories), { files, others, width, theme, isMixed: !fields.scenario }),
+  });
+  const changed = rows.filter(row => row.latest).sort(byChange);
+  return [
+    ...(changed.length ? [panel(changed, { name: 'what changed' }, 'What changed, the last change first')] : []),
+    ...panelsBy(rows.map(row => ({ ...row, scenario: row.cell.scenario, measureName: row.one.measure, size: row.cell.size, placement: row.cell.placement })),
+      ['scenario', 'measureName', 'size', 'placement']).map(({ cells: own, measureName, ...fields }) =>
+      panel(own.sort(byChange), { ...fields, measure: measureName }, `${fields.scenario}: ${data.measure(measureName).label} over time`)),
+  ];
+}
+
+function historyPanel(rows, { files, others, width, theme, isMixed }) {
+  const drawn = inner(width, 8, 8);
+  const datasets = { rows: [], points: [], levels: [], changes: [], others };
+  rows.forEach((row, index) => {
+    const { one, measure, text } = row;
+    const top = index * rowHeight;
+    const values = one.points.map(([, value]) => value).filter(value => value > 0);
+    const base = one.changes[0]?.before ?? [...values].sort((a, b) => a - b)[values.length >> 1];
+    // A row's scale takes in its values, and at least ±5 %, so that noise doesn't look like news.
+    const reach = Math.max(Math.log(1.05), ...values.map(value => Math.abs(Math.log(value / base))));
+    const half = (rowHeight - headHeight) / 2 - 4;
+    const y = value => top + headHeight + half + 2 - Math.max(-1, Math.min(1, Math.log(value / base) / reach)) * half;
+    const latest = row.changes.at(-1);
+    const last = row.text(one.points.at(-1)[1]);
+    const said = latest ? `${latest.verdict} ${latest.change}` : '';
+    const verdict = said && drawn < 500 ? said : [last, said].filter(Boolean).join(', ');
+    const name = isMixed ? `${row.cell.scenario} ${row.label}` : row.cell.label;
+    datasets.rows.push({ head: top + headHeight / 2 + 2, bottom: top + rowHeight, name: clipTo(name, drawn - widthOf(verdict, 11) - 24), verdict });
+    for (const [at, value, low, high] of one.points)
+      if (value > 0)
+        datasets.points.push({
+          row: index, x: at, y: y(value), low_y: low > 0 ? y(low) : null, high_y: low > 0 ? y(high) : null, label: `${row.cell.scenario} ${row.label}`,
+          value: text(value), interval: low > 0 ? `${text(low)} to ${text(high)}` : '–',
+          started: files[at]?.started ?? '', commit: files[at]?.commit ?? '', file: files[at]?.name ?? '',
+        });
+    row.changes.forEach((change, i) => {
+      const [color, shape] = verdictLooks[change.verdict] ?? verdictLooks.same;
+      const next = row.changes[i + 1]?.at ?? one.points.at(-1)[0] + 1;
+      datasets.changes.push({ ...change, x: change.at - 0.5, top: top + headHeight + 1, bottom: top + rowHeight - 3, color, shape, label: row.label,
+        aria: `${row.label}: ${change.verdict} ${change.change}, ${measure.label} ${change.levels}, from ${change.file}` });
+      if (i === 0) datasets.levels.push({ x: one.points[0][0], x2: change.at - 0.5, y: y(change.before), color: verdictLooks.same[0] });
+      datasets.levels.push({ x: change.at - 0.5, x2: next - 0.5, y: y(change.after), color });
+    });
+  });
+  const every = Math.max(1, Math.ceil(80 * files.length / drawn));
+  const ticks = files.map((_, i) => i).filter(i => i % every === 0);
+  return fill(historySpec, {
+    x_low: -0.5, x_high: files.length - 0.5, x_ticks: ticks, x_labels: ticks.map(i => files[i].started.slice(0, 10)),
+    muted: theme.muted, grid: theme.grid, soft: theme.soft, ink: theme.ink,
+  }, datasets, { width: drawn, height: rows.length * rowHeight, config: config(theme) });
 }
 
 function runOrder(data, cells) {
@@ -555,17 +744,24 @@ export const charts = [
   { name: 'pareto', heading: 'What speed costs', draw: pareto,
     help: 'Left is less CPU time, both ends together. On the dashed front nothing is both faster and cheaper.' },
   { name: 'placements', heading: 'By placement', draw: placements, help: 'The same transport with its ends nearer or farther apart.' },
-  { name: 'forest', heading: 'What changed', draw: forest, help: 'Right of the grey margin is worse. The interval is the widest that both medians’ intervals allow.' },
+  { name: 'forest', heading: 'What changed', draw: forest, help: 'Right of the grey margin is worse; the point is the change, the line its interval.' },
+  { name: 'history', heading: 'History', draw: history,
+    help: 'A row for each cell, on a scale of its own that spans at least ±5 %; up is a higher value. The coloured lines are the points of change.' },
   { name: 'run_order', heading: 'Order of the runs', draw: runOrder, help: 'Shown because some runs were suspect or failed: a slope is drift, a cluster a disturbance.' },
 ];
+
+/** The charts of these data: a history has one of its own, and others have all but that. */
+export function chartsOf(data) { return charts.filter(({ name }) => (name === 'history') === Boolean(data.history)); }
 
 /** What tells a chart's panels apart, for choosing among them: "ping_pong, 64 B, cross-core". */
 export function panelName(data, panel) {
   return [
     data.files.length > 1 && panel.file !== undefined ? `file ${panel.file + 1}` : '',
+    panel.name ?? '',
     panel.scenario ?? '',
     panel.measure ? data.measure(panel.measure).label : '',
     panel.size === undefined || panel.size === null ? '' : sizeText(panel.size),
     panel.placement ?? '',
+    panel.rate ? `at ${tickText(panel.rate, '/s')}` : '',
   ].filter(Boolean).join(', ') || 'all';
 }

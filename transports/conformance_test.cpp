@@ -118,7 +118,7 @@ class Conformance : public testing::TestWithParam<std::size_t> {
   std::vector<std::size_t> sizes_for(std::size_t scenario) const {
     // What makes many links and processes takes its time, and looks at no size in particular.
     if (all_scenarios()[scenario].only_forks && is_sized(scenario)) return {8};
-#ifdef __SANITIZE_ADDRESS__
+#ifdef IPCBENCH_SANITIZED
     // Most sizes take the same code, and with all of them a row took five seconds: here only the
     // scenario that checks every byte has them all.
     if (all_scenarios()[scenario].name != "verify") return {1, 8, 4097, 1 << 20};
