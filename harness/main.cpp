@@ -51,8 +51,8 @@ Examples:
   ipcbench table unix.json --format md              a results file as a table
   ipcbench report unix.json -o unix.html            as a page with charts, which holds the file
   ipcbench plot unix.json -o charts --format png    its charts as pictures
-  ipcbench choose --size 4KiB --p99 50us --need boundary      which of them to use here
-  ipcbench table unix.json --columns size --value p99         one measure, by any two axes
+  ipcbench table unix.json --columns size --value p99   one measure, by any two axes
+  ipcbench choose --size 4KiB --p99 50us --need boundary    which of them to use here
   ipcbench export unix.json --format gbench         for other programs
   ipcbench reproduce theirs.json                    whether somebody's ranking holds here
   ipcbench history results/                         what has changed over time
@@ -62,9 +62,10 @@ Examples:
   ipcbench calibrate -t pipe,tcp                    the smallest change that shows here
   ipcbench doctor                                   what makes this machine noisy
 
-Exit status: 0 fine; 1 it got worse (history) or does not hold (reproduce); 2 wrong usage or an
-unreadable file; 3 some runs failed; 77 nothing could run here, or nothing qualifies (choose); 130
-after Ctrl-C, 143 after SIGTERM, with the results so far written.)";
+Exit status: 0 fine; 1 something regressed (compare, ab, history) or doesn't hold (reproduce); 2 wrong
+usage or an unreadable file; 3 some runs failed; 4 something is inconclusive (--strict); 77 nothing
+could run here, or nothing qualifies (choose); 130 after Ctrl-C, 143 after SIGTERM, with the results
+so far written.)";
 
 std::string one_line(std::string text) {
   for (char& c : text)
