@@ -27,7 +27,7 @@ namespace {
 /// steady from run to run as of 20 ms on a busy machine, and starting a program takes as long.
 void apply_defaults(RunOptions& run) {
   if (run.min_time.empty()) run.min_time = "60ms";
-  if (!(run.suite + run.transports + run.scenarios + run.filter).empty()) return;
+  if (!(run.suite + run.transports + run.scenarios + run.filter + run.from).empty()) return;
   run.transports = "pipe,unix_stream,tcp,posix_mq,shm_posix.futex,shm_posix.yield";
   run.scenarios = "ping_pong,flood";
   if ((run.sizes + run.size_dist).empty()) run.sizes = "64";

@@ -80,11 +80,11 @@ struct Change {
   /// NEW by BASE, with its interval; its count is of pairs, or of repeats of both sides.
   std::optional<Estimate> ratio;
   bool is_better_when_higher = false;
-  double p = 1;        ///< that the change is no larger than the margin
-  double floor = 0;    ///< below which nothing is alarmed, as a fraction
-  std::string why;     ///< why it is inconclusive, or ""
-  int runs_to_go = 0;  ///< of each side, that would settle it; 0: not known, or too many
-  double seconds_to_go = 0;
+  double p = 1;              ///< that the change is no larger than the margin
+  double floor = 0;          ///< below which nothing is alarmed, as a fraction
+  std::string why;           ///< why it is inconclusive, or ""
+  int runs_to_go = 0;        ///< of each side, that would settle it; 0: not known, or too many
+  double seconds_to_go = 0;  ///< 0: not known
 };
 
 /// A cell that was not compared.

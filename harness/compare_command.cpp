@@ -6,6 +6,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <map>
 
@@ -23,6 +24,8 @@
 #include "harness/compare_output.h"
 #include "harness/explain.h"
 #include "harness/options.h"
+#include "harness/replan.h"
+#include "harness/report_page.h"
 #include "harness/text.h"
 
 namespace ipcbench {
@@ -87,8 +90,10 @@ Input read_input(const std::vector<std::string>& names) {
   } else {
     input.base_path = file_or_baseline(names[0]);
     input.new_path = file_or_baseline(names[1]);
-    input.base = read_side(input.base_path);
+    // Both at a time: reading is most of the work.
+    auto base = std::async(std::launch::async, read_side, input.base_path);
     input.fresh = read_side(input.new_path);
+    input.base = base.get();
   }
   check_is_results(input.base, input.base_path);
   check_is_results(input.fresh, input.new_path);
@@ -114,13 +119,9 @@ Comparison compare_input(const Input& input, const CompareOptions& options) {
   return comparison;
 }
 
-Plan plan_of(const Json& document, const std::string& path) {
-  try {
-    return plan_from_json(document.at("plan"));
-  } catch (const std::exception& error) {
-    throw UsageError(fmt::format("{}: has no plan that can be run again here ({})", printable(path),
-                                 printable(error.what(), 200)));
-  }
+/// NEW's plan, on this machine.
+Plan plan_here(const Input& input) {
+  return replan(plan_of(input.fresh, input.new_path), Topology(), "");
 }
 
 std::map<std::string, std::size_t> cells_by_key(const Plan& plan) {
@@ -150,7 +151,7 @@ std::vector<std::pair<std::string, int>> to_settle(const Comparison& comparison,
 /// Runs NEW's cells so many times more, by this program, in turn.
 void settle_apart(Input& input, const std::vector<std::pair<std::string, int>>& open,
                   const Build& build) {
-  const Plan plan = plan_of(input.fresh, input.new_path);
+  const Plan plan = plan_here(input);
   const auto cells = cells_by_key(plan);
   std::map<std::string, int> last;
   for (const Json& run : input.fresh["runs"])
@@ -174,7 +175,7 @@ void settle_apart(Input& input, const std::vector<std::pair<std::string, int>>& 
 /// As many fresh pairs as are missing, by the builds that the file names.
 void settle_pairs(Input& input, const std::vector<std::pair<std::string, int>>& open,
                   const Build& old_build, const Build& new_build, const AbOptions& options) {
-  const Plan plan = plan_of(input.fresh, input.new_path);
+  const Plan plan = plan_here(input);
   const Json mixed = input.ab["context"].value("mixed", Json());
   const auto [old_run, new_run] =
       sides(old_build, new_build, mixed.is_string() ? mixed.get<std::string>() : "");
@@ -219,7 +220,7 @@ std::vector<Json> runs_of(const Json& document, const std::string& key) {
 /// runs are held against what BASE's file knows.
 std::vector<Explanation> explain_regressed(const Input& input, const Comparison& comparison,
                                            const Build* old_build, const Build& new_build) {
-  const Plan plan = plan_of(input.fresh, input.new_path);
+  const Plan plan = plan_here(input);
   const auto cells = cells_by_key(plan);
   const std::map<std::string, std::string> environment{{"IPCBENCH_COUNTERS", "1"}};
   std::vector<Explanation> explanations;
@@ -314,6 +315,8 @@ void add_compare_options(CLI::App& command, CompareFlags& flags) {
   command.add_option("--budget", flags.budget, "Time for --settle (10min)")->type_name("TIME");
   command.add_option("-o,--output", flags.output, "Results file for what --settle measures")
       ->type_name("FILE");
+  command.add_option("--page", flags.page, "Also as a page for a browser, with both files in it")
+      ->type_name("FILE");
   command.add_flag("--explain", flags.explain, "Run what regressed again, and say what moved");
   command.add_flag("--strict", flags.strict,
                    "Exit with 4 where something is inconclusive or missing in NEW");
@@ -356,6 +359,12 @@ int compare_command(const CompareFlags& flags) {
       fmt::print("\n{}{}{}", fence, render(one, options.margin), fence);
   }
   append_step_summary(comparison, options, input.base_path, input.new_path);
+  if (!flags.page.empty()) {
+    const std::vector<ResultsFile> files{records_of(input.base, input.base_path),
+                                         records_of(input.fresh, input.new_path)};
+    write_file(flags.page,
+               report_page(files, {input.base, input.fresh}, changes_json(comparison, options)));
+  }
   return exit_status(comparison, flags.strict);
 }
 

@@ -19,6 +19,7 @@ struct CompareFlags {
   std::string format = "text";
   std::string budget = "10min";
   std::string output;
+  std::string page;
   std::string color = "auto";
   bool settle = false;
   bool explain = false;

@@ -37,8 +37,9 @@ std::string interval_text(const Change& change) {
 std::string note_of(const Change& change) {
   if (change.verdict != Judgement::inconclusive) return "";
   if (change.runs_to_go == 0) return change.why;
-  return fmt::format("{}; {} more runs, about {}, would settle it", change.why, change.runs_to_go,
-                     time_text(change.seconds_to_go));
+  const std::string about =  // older files don't say how long their runs took
+      change.seconds_to_go > 0 ? fmt::format(", about {},", time_text(change.seconds_to_go)) : "";
+  return fmt::format("{}; {} more runs{} would settle it", change.why, change.runs_to_go, about);
 }
 
 std::vector<const Change*> in_order(const Comparison& comparison) {

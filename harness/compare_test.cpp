@@ -343,7 +343,7 @@ TEST(CompareCommand, SaysTheSameEveryTimeInEveryFormat) {
   const std::string base = write_json(sandbox, "base.json", file_of(repeats("pipe", 10, around)));
   const std::string fresh = write_json(
       sandbox, "new.json", file_of(repeats("pipe", 10, [](int i) { return 1.3 * around(i); })));
-  for (const std::string& format : {"text", "md", "json", "csv"}) {
+  for (const std::string format : {"text", "md", "json", "csv"}) {
     const Finished first = run_program(sandbox, {"compare", base, fresh, "--format", format});
     const Finished second = run_program(sandbox, {"compare", base, fresh, "--format", format});
     EXPECT_EQ(first.status, 1) << first.err;

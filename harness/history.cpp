@@ -48,17 +48,6 @@ double margin_of(const HistorySeries& series, const std::optional<Json>& calibra
   return std::max(asked, smallest_change(*calibration, series.key, calibrated).value_or(0));
 }
 
-/// The machine's calibration, if there is one; what is malformed is none.
-std::optional<Json> calibration_of(const Json& context) {
-  const Json::json_pointer at("/machine");
-  if (machine_digest(context).empty()) return std::nullopt;
-  try {
-    return read_calibration(calibration_path(context.at(at)));
-  } catch (const UsageError&) {
-    return std::nullopt;
-  }
-}
-
 HistoryChange change_of(const ChangePoint& point, std::size_t file, const std::string& measure,
                         double margin) {
   HistoryChange change{

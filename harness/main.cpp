@@ -51,8 +51,10 @@ Examples:
   ipcbench table unix.json --format md              a results file as a table
   ipcbench report unix.json -o unix.html            as a page with charts, which holds the file
   ipcbench plot unix.json -o charts --format png    its charts as pictures
-  ipcbench table unix.json --columns size --value p99   one measure, by any two axes
-  ipcbench choose --size 4KiB --p99 50us --need boundary    which of them to use here
+  ipcbench ab build-main/ipcbench build/ipcbench    whether a change made it slower: the gate
+  ipcbench compare main.json unix.json              the same of two files
+  ipcbench choose --size 4KiB --p99 50us --need boundary      which of them to use here
+  ipcbench table unix.json --columns size --value p99         one measure, by any two axes
   ipcbench export unix.json --format gbench         for other programs
   ipcbench reproduce theirs.json                    whether somebody's ranking holds here
   ipcbench history results/                         what has changed over time
@@ -62,8 +64,8 @@ Examples:
   ipcbench calibrate -t pipe,tcp                    the smallest change that shows here
   ipcbench doctor                                   what makes this machine noisy
 
-Exit status: 0 fine; 1 something regressed (compare, ab, history) or doesn't hold (reproduce); 2 wrong
-usage or an unreadable file; 3 some runs failed; 4 something is inconclusive (--strict); 77 nothing
+Exit status: 0 fine; 1 it got worse (ab, compare, history) or does not hold (reproduce); 2 wrong
+usage or an unreadable file; 3 some runs failed; 4 with --strict, something is inconclusive; 77 nothing
 could run here, or nothing qualifies (choose); 130 after Ctrl-C, 143 after SIGTERM, with the results
 so far written.)";
 

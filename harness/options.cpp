@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 
 #include <fmt/format.h>
@@ -320,6 +321,8 @@ std::vector<std::string> plan_arguments(const RunOptions& options) {
       arguments.push_back("--" + long_name(flag));
       arguments.push_back(value);
     }
+  if (!options.from.empty())
+    arguments.insert(arguments.end(), {"--from", std::filesystem::absolute(options.from)});
   if (options.quiet_machine) arguments.emplace_back("--quiet-machine");
   return arguments;
 }

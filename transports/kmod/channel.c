@@ -234,6 +234,7 @@ static void count_in(struct ipcbench_session *session, struct ipcbench_channel *
 		WRITE_ONCE(channel->attached[side], channel->attached[side] + 1);
 		WRITE_ONCE(channel->seen[side], true);
 	}
+	/* Pairs with ipcbench_channel_of: who sees the channel sees the side. */
 	smp_store_release(&session->channel, channel);
 }
 

@@ -4,12 +4,12 @@
  * with the message as an argument, and waits until it is done. The program is
  * root's choice when the module is loaded: without one there is none.
  */
-#include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/umh.h>
 
+#include "compat.h"
 #include "ipcbench.h"
 
 static char helper[256];
