@@ -355,7 +355,8 @@ void add_measures(Json& data, const Json& measured) {
   }
 }
 
-Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& documents) {
+Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& documents,
+                const Json& changes) {
   Json data{{"schema", "ipcbench-charts/1"}, {"files", Json::array()}};
   Json cells = Json::array();
   Json runs = Json::array();
@@ -401,6 +402,10 @@ Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& 
   data["legend"] = legend(all_cells);
   data["cells"] = std::move(cells);
   data["runs"] = std::move(runs);
+  if (!changes.is_null()) {
+    data["changes"] = changes;
+    add_measures(data, changes.at("cells"));
+  }
   return data;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "harness/chart_data.h"
+#include "harness/compare_output.h"
 #include "harness/page.h"
 #include "harness/replan.h"
 #include "harness/results.h"
@@ -21,7 +22,9 @@ inline bool read_whatever(std::string_view text) {
     for (const ResultsFile& file : files)
       for (const TableFormat format : {TableFormat::text, TableFormat::markdown, TableFormat::csv})
         render(file, format);
-    json_block("ipcbench-charts", dump(chart_data(files, documents)));
+    const Json changes =
+        documents.empty() ? Json() : changes_json(documents.front(), documents.back());
+    json_block("ipcbench-charts", dump(chart_data(files, documents, changes)));
     static const Topology topology;
     for (const Json& document : documents) {
       results_text(document);

@@ -38,7 +38,8 @@ TEST(Reader, AnswersWhateverStandsInAPlace) {
                                Json::parse("[[1,2,3]]"),
                                Json::parse(deep)};
   int accepted = 0;
-  for (const auto& [pointer, value] : document.flatten().items()) {
+  const Json places = document.flatten();
+  for (const auto& [pointer, value] : places.items()) {
     for (const Json& replacement : replacements) {
       // The value, and each list or object around it.
       for (Json::json_pointer at(pointer); !at.empty(); at = at.parent_pointer()) {

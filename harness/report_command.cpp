@@ -6,6 +6,7 @@
 
 #include "harness/chart_data.h"
 #include "harness/commands.h"
+#include "harness/compare_output.h"
 #include "harness/report_page.h"
 #include "harness/results.h"
 #include "harness/text.h"
@@ -42,6 +43,12 @@ Input read_input(const std::vector<std::string>& paths) {
                     "'ipcbench table' says why",
                     printable(paths.front())));
   return input;
+}
+
+/// Of two files, the second beside the first as `compare` judges them; else null.
+Json changes_of(const Input& input) {
+  return input.documents.size() == 2 ? changes_json(input.documents[0], input.documents[1])
+                                     : Json(nullptr);
 }
 
 struct Picture {
@@ -98,7 +105,7 @@ std::string convert(const Picture& picture, const std::string& format) {
 
 int report_command(const std::vector<std::string>& files, const std::string& output) {
   const Input input = read_input(files);
-  write_file(output, report_page(input.files, input.documents));
+  write_file(output, report_page(input.files, input.documents, changes_of(input)));
   if (output != "-") fmt::print("{}\n", output);
   return exit_ok;
 }
@@ -108,7 +115,8 @@ int plot_command(const std::vector<std::string>& files, const std::string& direc
   if (format != "svg" && format != "png" && format != "pdf")
     throw UsageError(fmt::format("--format '{}': expected svg, png or pdf", printable(format)));
   const Input input = read_input(files);
-  const std::vector<Picture> pictures = draw(chart_data(input.files, input.documents), charts);
+  const Json data = chart_data(input.files, input.documents, changes_of(input));
+  const std::vector<Picture> pictures = draw(data, charts);
   std::error_code error;
   fs::create_directories(directory, error);
   if (error)

@@ -48,12 +48,7 @@ std::string title_of(const std::string& path) {
 
 std::string report_page(const std::vector<ResultsFile>& files, const std::vector<Json>& documents,
                         const Json& changes) {
-  Json data = chart_data(files, documents);
-  if (!changes.is_null()) {
-    data["changes"] = changes;
-    add_measures(data, changes.at("cells"));
-  }
-  std::string blocks = json_block("ipcbench-charts", dump(data));
+  std::string blocks = json_block("ipcbench-charts", dump(chart_data(files, documents, changes)));
   for (const Json& document : documents)
     blocks.append("\n").append(json_block(results_class, results_text(document)));
   std::string title = title_of(files.front().path);

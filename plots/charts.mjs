@@ -15,7 +15,6 @@ import runOrderSpec from './specs/run_order.vl.json' with { type: 'json' };
 
 const most = 8;             // series that a chart of many shows in colour
 const labelHeight = 14;     // pixels
-const margin = 0.03;        // of a change: smaller ones count as none
 const kneeFactor = 5;       // the knee: the last rate whose p99 is within this of the lowest rate's
 
 export const themes = {
@@ -521,33 +520,13 @@ function changeText(before, after) {
   return `${percent < 0 ? '−' : '+'}${Math.abs(percent).toFixed(Math.abs(percent) < 9.95 ? 1 : 0)} %`;
 }
 
-/**
- * Two results files beside each other, each cell's quotient with the widest interval that it can have:
- * what stands in for the comparison of `ipcbench compare` (README.md) where there is none.
- */
-function changesOf(data) {
-  const name = cell => [cell.scenario, cell.label, cell.size, cell.placement].join(' ');
-  const bases = new Map(data.cells.filter(cell => cell.file === 0 && data.cost(cell) < Infinity).map(cell => [name(cell), cell]));
-  const cells = data.cells.filter(cell => cell.file === 1 && data.cost(cell) < Infinity && bases.has(name(cell))).map(cell => {
-    const measure = data.scenarios[cell.scenario].main;
-    const [base, baseLow, baseHigh] = data.main(bases.get(name(cell)));
-    const [value, low, high] = data.main(cell);
-    const [ratio, least, greatest] = data.measure(measure).better === 'higher'
-      ? [base / value, baseLow / high, baseHigh / low] : [value / base, low / baseHigh, high / baseLow];
-    const verdict = least > 1 + margin ? 'regressed' : greatest < 1 / (1 + margin) ? 'improved'
-      : greatest <= 1 + margin && least >= 1 / (1 + margin) ? 'same' : 'inconclusive';
-    return { ...cell, measure, base, new: value, ratio, low: least, high: greatest, verdict, note: '' };
-  });
-  return { margin, method: 'recorded apart, so drift counts as change', cells };
-}
-
 const mostChanges = 60;     // in one panel; its table has them all
 const verdictOrder = ['regressed', 'improved', 'inconclusive'];
 
-/** What `ipcbench compare` found, or what two files say beside each other. */
+/** What `ipcbench compare` has found. */
 function forest(data, cells) {
-  if (data.files.length !== 2) return [];
-  const changes = data.changes ?? changesOf(data);
+  const { changes } = data;
+  if (!changes) return [];
   const changed = changes.cells.map(cell => {
     const parts = cell.key ? cellOfKey(cell.key) : cell;
     return { ...cell, ...parts, label: cell.label ?? seriesText(parts) };
@@ -585,7 +564,7 @@ function forest(data, cells) {
     const counts = unique([...verdictOrder, 'same', ...rows.map(row => row.verdict)])
       .map(verdict => [rows.filter(row => row.verdict === verdict).length, verdict]).filter(([count]) => count > 0);
     return {
-      file: 1, ...panel, title: `${panel.scenario}: what changed from ${data.files[0].name} to ${data.files[1].name} (${measure.label})`,
+      file: 1, ...panel, title: `${panel.scenario}: what changed from ${data.files[0].name} to ${data.files[1].name}${panel.measure ? ` (${measure.label})` : ', without a number'}`,
       subtitle: [
         place(panel.cells[0], isCommon), counts.map(([count, verdict]) => `${count} ${verdict}`).join(', '),
         rows.length > mostChanges ? `the ${mostChanges} that changed most; the table below has all` : '',
