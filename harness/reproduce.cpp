@@ -175,6 +175,16 @@ double kendall_tau(const std::vector<double>& a, const std::vector<double>& b) {
   return untied_a == 0 || untied_b == 0 ? 0 : score / std::sqrt(untied_a * untied_b);
 }
 
+const char* Ranking::verdict() const {
+  return reversed > 0 ? "does not hold" : same > 0 ? "holds" : "undecided";
+}
+
+int Reproduction::same() const {
+  int all = 0;
+  for (const Ranking& ranking : rankings) all += ranking.same;
+  return all;
+}
+
 int Reproduction::reversed() const {
   int all = 0;
   for (const Ranking& ranking : rankings) all += ranking.reversed;
@@ -222,8 +232,7 @@ std::vector<Table> reproduction_tables(const Reproduction& reproduction) {
     rankings.rows.push_back(
         {printable(one.where, 200), std::to_string(one.transports), fmt::format("{:.2f}", one.tau),
          fmt::format("{:.2f}–{:.2f}", one.low, one.high), std::to_string(one.decided_there),
-         std::to_string(one.same), std::to_string(one.reversed),
-         one.reversed > 0 ? "does not hold" : "holds"});
+         std::to_string(one.same), std::to_string(one.reversed), one.verdict()});
   return {cells, rankings};
 }
 
@@ -256,6 +265,7 @@ Json reproduction_json(const Reproduction& reproduction) {
                                 {"decided_there", one.decided_there},
                                 {"same", one.same},
                                 {"reversed", one.reversed},
+                                {"verdict", one.verdict()},
                                 {"reversals", one.reversals}});
   return json;
 }

@@ -38,12 +38,16 @@ struct Ranking {
   int same = 0;           ///< in the same order, intervals apart
   int reversed = 0;       ///< in the other order, intervals apart
   std::vector<std::string> reversals{};  ///< "pipe beats fifo there, by 12 %; here fifo by 3 %"
+
+  /// "holds", "does not hold", or "undecided" where no pair is apart on both machines.
+  const char* verdict() const;
 };
 
 struct Reproduction {
   std::vector<Ratio> ratios;
   std::vector<Ranking> rankings;
 
+  int same() const;
   int reversed() const;
   /// No pair that is decided on both machines has two orders.
   bool holds() const { return reversed() == 0; }

@@ -41,6 +41,9 @@ void print(const Reproduction& reproduction, const ResultsFile& there, const Res
   fmt::print("{}here:  {}\n", bullet, provenance(here.context));
   if (reproduction.rankings.empty())
     fmt::print("{}no transports to rank in both\n", bullet);
+  else if (reproduction.reversed() + reproduction.same() == 0)
+    fmt::print("{}undecided: no two transports are apart on both; more repeats would tell\n",
+               bullet);
   else if (reproduction.holds())
     fmt::print(
         "{}the ranking holds: no two transports that are apart on both have changed places\n",

@@ -35,12 +35,14 @@ TEST(Reproduce, AMachineThatIsTwiceAsFastKeepsTheRanking) {
   EXPECT_DOUBLE_EQ(result.rankings[0].tau, 1);
   EXPECT_EQ(result.rankings[0].decided_there, 3);
   EXPECT_EQ(result.rankings[0].same, 3);
+  EXPECT_STREQ(result.rankings[0].verdict(), "holds");
 }
 
 TEST(Reproduce, SaysWhereTheRankingDoesNotHold) {
   const Reproduction result = reproduce(sample(4'000, 9'000, 5'000), sample(4'000, 3'000, 5'000));
   EXPECT_FALSE(result.holds());
   EXPECT_EQ(result.reversed(), 2);
+  EXPECT_STREQ(result.rankings[0].verdict(), "does not hold");
   EXPECT_NEAR(result.rankings[0].tau, -1.0 / 3, 1e-9) << "one of three pairs is as it was";
   ASSERT_EQ(result.rankings[0].reversals.size(), 2U);
   EXPECT_NE(result.rankings[0].reversals[1].find("pipe beats tcp there, by 125 %; here tcp is "
@@ -94,7 +96,7 @@ TEST(Reproduce, MeasuresHereAndCompares) {
   EXPECT_TRUE(finished.status == 0 || finished.status == 1) << finished.err;
   EXPECT_NE(finished.out.find("ping_pong/pipe/size:64/place:none"), std::string::npos)
       << finished.out;
-  EXPECT_NE(finished.out.find("the ranking "), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find("here:  "), std::string::npos) << finished.out;
   const Finished again =
       run_program(sandbox, {"reproduce", there, "--here", sandbox.path("here.json")});
   EXPECT_EQ(again.status, finished.status);
