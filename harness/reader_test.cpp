@@ -37,7 +37,8 @@ TEST(Reader, AnswersWhateverStandsInAPlace) {
                                Json::object(),
                                Json::parse("[[1,2,3]]"),
                                Json::parse(deep)};
-  // Every eleventh combination, which meets all places and all replacements: the whole takes minutes.
+  // Every eleventh combination, which meets all places and all replacements: the whole takes
+  // minutes.
   std::size_t turn = 0;
   int accepted = 0;
   const Json places = document.flatten();
