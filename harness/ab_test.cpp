@@ -153,12 +153,13 @@ TEST(Ab, EndsABuildThatHangs) {
 
 TEST(Ab, WritesWhatItHasWhenInterrupted) {
   const Sandbox sandbox;
-  Program program(sandbox, {{"ab", IPCBENCH_PROGRAM, IPCBENCH_PROGRAM, "-t", "pipe", "-S",
-                             "ping_pong", "-s", "64", "--placement", "none", "--screen", "500",
-                             "--min-time", "10ms", "-o", sandbox.path("ab.json"), "--budget", "60min"},
-                            {},
-                            {},
-                            ""});
+  Program program(sandbox,
+                  {{"ab", IPCBENCH_PROGRAM, IPCBENCH_PROGRAM, "-t", "pipe", "-S", "ping_pong", "-s",
+                    "64", "--placement", "none", "--screen", "500", "--min-time", "10ms", "-o",
+                    sandbox.path("ab.json"), "--budget", "60min"},
+                   {},
+                   {},
+                   ""});
   ASSERT_TRUE(program.wait_for("screening"));
   program.send(SIGINT);
   EXPECT_EQ(program.finish(), 130) << program.err;

@@ -172,12 +172,12 @@ TEST(Choose, TimesThatAreNoneAreNotRanked) {
 
 TEST(Choose, MeasuresOnceWhatNobodyHasMeasured) {
   const Sandbox sandbox;
-  const std::vector<std::string> few{"choose", "--need", "boundary,survives-crash,posix",
+  const std::vector<std::string> few{"choose", "--need", "boundary,pollable,zero-copy",
                                      "--placement", "none"};
   const Finished first = run_program(sandbox, few);
   ASSERT_EQ(first.status, 0) << first.err;
   EXPECT_NE(first.err.find("measuring"), std::string::npos) << first.err;
-  EXPECT_NE(first.out.find("none: posix_mq, round trip p"), std::string::npos) << first.out;
+  EXPECT_NE(first.out.find("none: unix_fd, round trip p"), std::string::npos) << first.out;
   EXPECT_NE(first.out.find("pipe                "), std::string::npos) << first.out;
   const Finished second = run_program(sandbox, few);
   EXPECT_EQ(second.status, 0) << second.err;

@@ -231,13 +231,15 @@ void estimate_what_settles(Change& change, const Weighed& weighed, double margin
           : std::max(weighed.high - weighed.middle, weighed.middle - weighed.low);
   const double wider = half / std::max(distance, 1e-9);
   const double wanted = std::ceil(repeats * std::max(1.0, wider * wider));
-  const double more = std::max(2.0, wanted - repeats);
+  // A quarter more at least: what is beyond the margin already lacks certainty, not width.
+  const double more = std::max(std::ceil(repeats / 4.0), wanted - repeats);
   if (!(more <= runs_to_go_max)) return;
   change.runs_to_go = static_cast<int>(more);
   change.seconds_to_go = more * run_s;
 }
 
-void decide(Change& change, const Weighed& weighed, const CompareOptions& options) {
+/// Returns whether more runs may lead to another verdict.
+bool decide(Change& change, const Weighed& weighed, const CompareOptions& options) {
   const double margin = std::log1p(options.margin);
   const double floor = std::log1p(change.floor);
   const bool is_beyond = weighed.low > margin || weighed.high < -margin;
@@ -249,12 +251,14 @@ void decide(Change& change, const Weighed& weighed, const CompareOptions& option
     change.why = fmt::format(
         "beyond the margin, and below the {:.1f} % that {}", 100 * change.floor,
         options.in_pairs ? "show on this machine" : "recordings made apart may differ by");
+    return false;
   } else if (is_beyond) {
     change.verdict = weighed.low > margin ? Judgement::regressed : Judgement::improved;
   } else {
     change.why = std::abs(weighed.middle) > margin ? "the interval reaches into the margin"
                                                    : "the interval is wider than the margin";
   }
+  return true;
 }
 
 /// Whether a cell can be compared at all; if not, why not.
@@ -449,12 +453,12 @@ static void judge(Change& change, bool is_certain, const CellSide& base, const C
     return;
   }
   const Weighed weighed = weigh(change, is_certain);
-  decide(change, weighed, options);
+  const bool may_settle = decide(change, weighed, options);
   if (fresh.is_screened_only && change.verdict != Judgement::same) {
     change.verdict = Judgement::inconclusive;
     if (change.why.empty()) change.why = "seen in screening, and the budget left no fresh pairs";
   }
-  if (change.verdict == Judgement::inconclusive)
+  if (change.verdict == Judgement::inconclusive && may_settle)
     estimate_what_settles(change, weighed, std::log1p(options.margin),
                           std::min(base.measured, fresh.measured), run_s);
 }

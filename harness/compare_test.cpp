@@ -113,6 +113,7 @@ TEST(Compare, AlarmsNothingBelowTheFloor) {
   const Change change = compared(base, fresh, {}, calibration).changes.at(0);
   EXPECT_EQ(change.verdict, Judgement::inconclusive);
   EXPECT_NE(change.why.find("20.0 %"), std::string::npos) << change.why;
+  EXPECT_EQ(change.runs_to_go, 0) << "more runs don't mend that";
   // Recordings made apart differ by some per cent whatever is compared.
   const Json little = file_of(repeats("pipe", 10, [](int i) { return 1.04 * around(i); }));
   EXPECT_EQ(compared(base, little).changes.at(0).verdict, Judgement::inconclusive);

@@ -80,9 +80,9 @@ void find_changes(HistorySeries& series, const History& history,
   }
 }
 
-std::string percent(double times_worse) {
-  return times_worse >= 1 ? fmt::format("{:.0f} % worse", 100 * (times_worse - 1))
-                          : fmt::format("{:.0f} % better", 100 * (1 / times_worse - 1));
+/// "regressed +20 %": of the value, whichever direction is the better one.
+std::string change_text(const HistoryChange& change) {
+  return fmt::format("{} {:+.0f} %", change.verdict(), 100 * (change.after / change.before - 1));
 }
 
 }  // namespace
@@ -164,7 +164,7 @@ Table history_table(const History& history, bool shows_all) {
                             is_newest ? std::to_string(series->points.size()) : "",
                             change == nullptr ? "" : show(change->before),
                             show(change == nullptr ? last.median : change->after),
-                            change == nullptr ? "none" : percent(change->times_worse), since});
+                            change == nullptr ? "none" : change_text(*change), since});
     };
     if (series->changes.empty()) add(nullptr, true);
     for (auto change = series->changes.rbegin(); change != series->changes.rend(); ++change)

@@ -127,7 +127,7 @@ TEST(History, KnowsWhichDirectionIsWorse) {
   EXPECT_EQ(json["files"][0]["started"], "2026-11-01T12:00:00Z");
   const Table table = history_table(history, false);
   ASSERT_EQ(table.rows.size(), 2U);
-  EXPECT_EQ(table.rows[0].at(5), "20 % worse") << "what has regressed comes first";
+  EXPECT_EQ(table.rows[0].at(5), "regressed +20 %") << "what has regressed comes first";
 }
 
 TEST(History, SmallChangesAreBelowTheMargin) {
@@ -180,7 +180,7 @@ TEST(History, ItsExitStatusIsForScripts) {
   for (int day = 11; day <= 15; ++day) write(day, trips[static_cast<std::size_t>(day - 1)]);
   const Finished after = run_program(sandbox, {"history", directory});
   EXPECT_EQ(after.status, 1) << after.out;
-  EXPECT_NE(after.out.find("25 % worse"), std::string::npos) << after.out;
+  EXPECT_NE(after.out.find("regressed +25 %"), std::string::npos) << after.out;
   EXPECT_NE(after.out.find("2026-11-11T12:00:00Z c11"), std::string::npos) << after.out;
   EXPECT_EQ(run_program(sandbox, {"history", directory}).out, after.out);
   EXPECT_EQ(

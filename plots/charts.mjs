@@ -1,120 +1,20 @@
 // The charts: each takes the cells that are shown and gives its panels, and each panel a Vega-Lite
 // specification of specs/ with its data, axes and sizes filled in.
 import { widthOf } from './text.mjs';
-import { countText, intervalText, sizeText, tickText, timesText, valueText } from './format.mjs';
-import { cellOfKey, highlights, panelsBy, seriesText, unique } from './data.mjs';
+import { intervalText, sizeText, tickText, timesText, valueText } from './format.mjs';
+import { highlights, panelsBy, unique } from './data.mjs';
+import { axisParams, clip, clipTo, config, fill, inner, logAxis, spread, widthOfLabels } from './frame.mjs';
+import { forest, history } from './changes.mjs';
 import heatMapSpec from './specs/heat_map.vl.json' with { type: 'json' };
 import percentilesSpec from './specs/percentiles.vl.json' with { type: 'json' };
 import bySizeSpec from './specs/by_size.vl.json' with { type: 'json' };
 import loadSpec from './specs/load.vl.json' with { type: 'json' };
 import paretoSpec from './specs/pareto.vl.json' with { type: 'json' };
 import placementsSpec from './specs/placements.vl.json' with { type: 'json' };
-import forestSpec from './specs/forest.vl.json' with { type: 'json' };
-import historySpec from './specs/history.vl.json' with { type: 'json' };
 import runOrderSpec from './specs/run_order.vl.json' with { type: 'json' };
 
 const most = 8;             // series that a chart of many shows in colour
-const labelHeight = 14;     // pixels
 const kneeFactor = 5;       // the knee: the last rate whose p99 is within this of the lowest rate's
-
-export const themes = {
-  light: {
-    paper: '#ffffff', ink: '#1b1f24', soft: '#57606a', grid: '#e6e9ed', muted: '#c6ccd4', missing: '#ededed',
-    ramp: ['#eaf3fb', '#08306b'], inkOnDarkEnd: '#ffffff',
-  },
-  dark: {
-    paper: '#14181d', ink: '#e8ebef', soft: '#a3adb8', grid: '#2a313a', muted: '#48515c', missing: '#252b32',
-    ramp: ['#1c2b3a', '#a8d4ff'], inkOnDarkEnd: '#0b1117',
-  },
-};
-
-function config(theme) {
-  const font = 'system-ui, "DejaVu Sans", "Liberation Sans", Arial, sans-serif';
-  return {
-    font, background: theme.paper, padding: 6,
-    view: { stroke: null },
-    axis: {
-      labelColor: theme.ink, titleColor: theme.soft, gridColor: theme.grid, domainColor: theme.muted,
-      tickColor: theme.muted, labelFontSize: 11, titleFontSize: 11, titleFontWeight: 'normal', titlePadding: 8,
-    },
-    header: { labelColor: theme.ink, labelFontSize: 12 },
-    legend: { labelColor: theme.ink, labelFontSize: 11 },
-    title: {
-      anchor: 'start', frame: 'group', color: theme.ink, subtitleColor: theme.soft,
-      fontSize: 14, subtitleFontSize: 11, subtitlePadding: 4, offset: 12,
-    },
-  };
-}
-
-/** A logarithmic axis over the values: its domain, and ticks at 1, 2, 5 where there is room. */
-export function logAxis(values, unit, pixels, spacing, pad = 0.04) {
-  const low = Math.min(...values.map(Math.log10));
-  const high = Math.max(...values.map(Math.log10));
-  const room = Math.max((high - low) * pad, 0.02);
-  const domain = [10 ** (low - room), 10 ** (high + room)];
-  const within = steps => {
-    const ticks = [];
-    for (let decade = Math.floor(low - room); decade <= high + room; ++decade)
-      for (const step of steps) {
-        const tick = Number((step * 10 ** decade).toPrecision(3));
-        if (tick >= domain[0] && tick <= domain[1]) ticks.push(tick);
-      }
-    return ticks;
-  };
-  const candidates = [[1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9], [1, 1.5, 2, 3, 4, 5, 7], [1, 2, 5], [1, 3], [1]];
-  let ticks = candidates.map(within).find(some => closest(some, domain, pixels) >= spacing) ?? within([1]);
-  for (let every = 2; closest(ticks, domain, pixels) < spacing && every < 20; ++every)
-    ticks = within([1]).filter(tick => Math.round(Math.log10(tick)) % every === 0);
-  return { low: domain[0], high: domain[1], ticks, labels: ticks.map(tick => tickText(tick, unit)) };
-}
-
-function closest(ticks, [low, high], pixels) {
-  const scale = pixels / Math.log(high / low);
-  let least = Infinity;
-  for (let i = 1; i < ticks.length; ++i)
-    least = Math.min(least, Math.log(ticks[i] / ticks[i - 1]) * scale);
-  return least;
-}
-
-/** Moves labels, {y} in pixels, apart from each other within the height. */
-export function spread(labels, height, step = labelHeight) {
-  const sorted = [...labels].sort((a, b) => a.y - b.y);
-  let top = 0;
-  for (const label of sorted) {
-    label.y = Math.max(label.y, top);
-    top = label.y + step;
-  }
-  let bottom = height;
-  for (const label of sorted.reverse()) {
-    label.y = Math.min(label.y, bottom);
-    bottom = label.y - step;
-  }
-}
-
-function fill(spec, params, datasets, changes = {}) {
-  const copy = structuredClone(spec);
-  delete copy.description;
-  copy.params = copy.params.map(param => param.name in params ? { ...param, value: params[param.name] } : param);
-  return { ...copy, ...changes, datasets };
-}
-
-function axisParams(name, axis) {
-  return {
-    [`${name}_low`]: axis.low, [`${name}_high`]: axis.high,
-    [`${name}_ticks`]: axis.ticks, [`${name}_labels`]: axis.labels,
-  };
-}
-
-function widthOfLabels(labels) { return Math.max(0, ...labels.map(label => widthOf(label, 11))); }
-function clip(text, length = 30) { return text.length > length ? `${text.slice(0, length - 1)}…` : text; }
-
-/** A text of so many pixels at most. */
-function clipTo(text, pixels) {
-  if (widthOf(text, 11) <= pixels) return text;
-  let length = text.length - 1;
-  while (length > 1 && widthOf(`${text.slice(0, length)}…`, 11) > pixels) --length;
-  return `${text.slice(0, length)}…`;
-}
 
 /** What lies to the right of its measure's interval. */
 function measured(data, cell, values) {
@@ -139,9 +39,6 @@ function mark(cell) { return cell.suspect > 0 ? 'ˢ' : cell.failed > 0 ? 'ᶠ' :
 function rank(data, cells) {
   return [...cells].filter(cell => data.cost(cell) < Infinity).sort((a, b) => data.cost(a) - data.cost(b));
 }
-
-/** The width of what is left for the drawing area beside axis labels and the labels at line ends. */
-function inner(width, left, right, least = 180) { return Math.max(least, Math.floor(width - left - right - 24)); }
 
 /**
  * Lines of many series on two logarithmic axes. `lines` is [{series, line, cell, dash, points: [{x, y,
@@ -508,174 +405,6 @@ function placements(data, cells) {
       }, { cells: rows }, { config: config(theme) }),
     }];
   });
-}
-
-const verdictLooks = {
-  regressed: ['#D55E00', 'triangle-up'], improved: ['#009E73', 'triangle-down'], same: ['#7c8a99', 'circle'], inconclusive: ['#56B4E9', 'diamond'],
-};
-
-/** "+12 %", "−3.1 %": by how much one level is above another. */
-function changeText(before, after) {
-  const percent = (after / before - 1) * 100;
-  return `${percent < 0 ? '−' : '+'}${Math.abs(percent).toFixed(Math.abs(percent) < 9.95 ? 1 : 0)} %`;
-}
-
-const mostChanges = 60;     // in one panel; its table has them all
-const verdictOrder = ['regressed', 'improved', 'inconclusive'];
-
-/** What `ipcbench compare` has found. */
-function forest(data, cells) {
-  const { changes } = data;
-  if (!changes) return [];
-  const changed = changes.cells.map(cell => {
-    const parts = cell.key ? cellOfKey(cell.key) : cell;
-    return { ...cell, ...parts, label: cell.label ?? seriesText(parts) };
-  });
-  const name = cell => JSON.stringify([cell.scenario, cell.label, cell.size, cell.placement]);
-  const [known, shown] = [data.cells, cells].map(some => new Set(some.map(name)));
-  const isShown = cell => shown.has(name(cell)) || !known.has(name(cell));
-  return panelsBy(changed.filter(isShown), ['scenario', 'measure']).map(panel => {
-    const measure = data.measure(panel.measure);
-    // What all have in common stands once, in the subtitle.
-    const isCommon = field => unique(panel.cells.map(cell => cell[field])).length === 1;
-    const place = (cell, isShown) => [
-      cell.size !== null && isShown('size') ? sizeText(cell.size) : '', isShown('placement') ? cell.placement : '',
-    ].filter(Boolean).join(' ');
-    const rows = panel.cells.map(cell => {
-      const [color, shape] = verdictLooks[cell.verdict] ?? verdictLooks.same;
-      const label = `${cell.label} ${place(cell, field => !isCommon(field))}`.trim();
-      const times = cell.ratio === null ? '–' : cell.ratio.toFixed(2);
-      const words = `${cell.ratio === null ? '' : `${times} `}${cell.verdict}`;
-      return {
-        label, color, shape, times, ratio: cell.ratio, low: cell.low, high: cell.high, verdict: cell.verdict,
-        base: valueText(cell.base, measure.unit), new: valueText(cell.new, measure.unit), verdict_text: words,
-        note: clip(cell.note || 'none', 160), aria: `${label}: ${words}`,
-        merit: [verdictOrder.indexOf(cell.verdict) + 1 || 9, cell.ratio > 0 ? -Math.abs(Math.log(cell.ratio)) : 0],
-      };
-    });
-    const chosen = [...rows].sort((a, b) => a.merit[0] - b.merit[0] || a.merit[1] - b.merit[1]).slice(0, mostChanges)
-      .sort((a, b) => (b.ratio ?? 0) - (a.ratio ?? 0));
-    // Two cells may have one label: a row each.
-    const labels = new Map();
-    const drawnRows = chosen.map((row, rank) => {
-      labels.set(row.label, (labels.get(row.label) ?? 0) + 1);
-      return { ...row, rank, label: clip(row.label, 60) + ' '.repeat(labels.get(row.label) - 1) };
-    });
-    const counts = unique([...verdictOrder, 'same', ...rows.map(row => row.verdict)])
-      .map(verdict => [rows.filter(row => row.verdict === verdict).length, verdict]).filter(([count]) => count > 0);
-    return {
-      file: 1, ...panel, title: `${panel.scenario}: what changed from ${data.files[0].name} to ${data.files[1].name}${panel.measure ? ` (${measure.label})` : ', without a number'}`,
-      subtitle: [
-        place(panel.cells[0], isCommon), counts.map(([count, verdict]) => `${count} ${verdict}`).join(', '),
-        rows.length > mostChanges ? `the ${mostChanges} that changed most; the table below has all` : '',
-        `grey: less than ${Number((changes.margin * 100).toPrecision(2))} %`, clip(changes.method ?? '', 200),
-      ].filter(Boolean).join('; '),
-      rows, columns: [['label', 'cell'], ['base', 'base'], ['new', 'new'], ['times', 'times worse'], ['verdict', 'verdict'], ['note', 'note']],
-      spec: ({ width, theme }) => {
-        const names = Math.min(330, width * 0.42, widthOfLabels(drawnRows.map(row => row.label)));
-        const drawn = inner(width, names + 10, widthOfLabels(drawnRows.map(row => row.verdict_text)) + 12, 100);
-        const values = drawnRows.flatMap(row => [row.low, row.high, row.ratio]).filter(value => value > 0);
-        const x = logAxis([...values, 0.9, 1.1].map(value => Math.min(1e4, Math.max(1e-4, value))), '', drawn, 40);
-        const { layer, ...rest } = structuredClone(forestSpec);
-        rest.encoding.y.axis.labelLimit = names + 10;
-        return fill({ ...rest, layer }, { ...axisParams('x', x), ink: theme.ink, muted: theme.muted, margin: changes.margin, paper_margin: theme.missing },
-          { changes: drawnRows }, { width: drawn, config: config(theme) });
-      },
-    };
-  });
-}
-
-const rowHeight = 58;       // of a history: a line of text, and the values below it
-const headHeight = 18;
-const mostHistories = 40;   // in one panel
-
-/** Each cell over many results files, with the points of change that `ipcbench history` found. */
-function history(data, cells) {
-  if (!data.history) return [];
-  const { files, method } = data.history;
-  const others = files.map((file, x) => ({ x: x - 0.5, text: `another machine or build: ${file.identity_digest}` }))
-    .filter((_, i) => i > 0 && files[i].identity_digest !== files[i - 1].identity_digest);
-  const rows = cells.map(cell => {
-    const one = data.history.series[cell.index];
-    const measure = data.measure(one.measure);
-    const text = value => valueText(value, measure.unit);
-    const label = [cell.label, cell.size === null ? '' : sizeText(cell.size), cell.placement].filter(Boolean).join(' ');
-    const [, last] = one.points.at(-1) ?? [0, null];
-    const latest = one.changes.at(-1);
-    const changes = one.changes.map(change => ({
-      ...change, change: changeText(change.before, change.after), levels: `${text(change.before)} → ${text(change.after)}`,
-      started: files[change.at]?.started ?? '', commit: files[change.at]?.commit ?? '', file: files[change.at]?.name ?? '',
-    }));
-    return {
-      cell, one, label, measure, changes, text, latest,
-      columns: {
-        key: `${cell.scenario} ${label}`, measure: measure.label, files: one.points.length, last: text(last),
-        changes: changes.map(change => `${change.started.slice(0, 10)} ${change.commit.slice(0, 9)} ${change.verdict} ${change.change}`).join('; ') || 'none',
-      },
-    };
-  }).filter(row => row.one.points.length > 0);
-  const size = row => row.latest ? Math.abs(Math.log(row.latest.after / row.latest.before)) : 0;
-  const byChange = (a, b) => (b.latest?.at ?? -1) - (a.latest?.at ?? -1) || size(b) - size(a);
-  const panel = (own, fields, title) => ({
-    ...fields, title,
-    subtitle: [
-      `${countText(files.length, 'file')}${files.length ? `, ${files[0].started.slice(0, 10)} to ${files.at(-1).started.slice(0, 10)}` : ''}`,
-      own.length > mostHistories ? `the ${mostHistories} that changed last; the table below has all` : '',
-      others.length ? 'dashed: another machine or build' : '', clip(method ?? '', 200),
-    ].filter(Boolean).join('; '),
-    rows: own.map(row => row.columns),
-    columns: [['key', 'cell'], ['measure', 'measure'], ['files', 'files'], ['last', 'last'], ['changes', 'points of change']],
-    spec: ({ width, theme }) => historyPanel(own.slice(0, mostHistories), { files, others, width, theme, isMixed: !fields.scenario }),
-  });
-  const changed = rows.filter(row => row.latest).sort(byChange);
-  return [
-    ...(changed.length ? [panel(changed, { name: 'what changed' }, 'What changed, the last change first')] : []),
-    ...panelsBy(rows.map(row => ({ ...row, scenario: row.cell.scenario, measureName: row.one.measure, size: row.cell.size, placement: row.cell.placement })),
-      ['scenario', 'measureName', 'size', 'placement']).map(({ cells: own, measureName, ...fields }) =>
-      panel(own.sort(byChange), { ...fields, measure: measureName }, `${fields.scenario}: ${data.measure(measureName).label} over time`)),
-  ];
-}
-
-function historyPanel(rows, { files, others, width, theme, isMixed }) {
-  const drawn = inner(width, 8, 8);
-  const datasets = { rows: [], points: [], levels: [], changes: [], others };
-  rows.forEach((row, index) => {
-    const { one, measure, text } = row;
-    const top = index * rowHeight;
-    const values = one.points.map(([, value]) => value).filter(value => value > 0);
-    const base = one.changes[0]?.before ?? [...values].sort((a, b) => a - b)[values.length >> 1];
-    // A row's scale takes in its values, and at least ±5 %, so that noise doesn't look like news.
-    const reach = Math.max(Math.log(1.05), ...values.map(value => Math.abs(Math.log(value / base))));
-    const half = (rowHeight - headHeight) / 2 - 4;
-    const y = value => top + headHeight + half + 2 - Math.max(-1, Math.min(1, Math.log(value / base) / reach)) * half;
-    const latest = row.changes.at(-1);
-    const last = row.text(one.points.at(-1)[1]);
-    const said = latest ? `${latest.verdict} ${latest.change}` : '';
-    const verdict = said && drawn < 500 ? said : [last, said].filter(Boolean).join(', ');
-    const name = isMixed ? `${row.cell.scenario} ${row.label}` : row.cell.label;
-    datasets.rows.push({ head: top + headHeight / 2 + 2, bottom: top + rowHeight, name: clipTo(name, drawn - widthOf(verdict, 11) - 24), verdict });
-    for (const [at, value, low, high] of one.points)
-      if (value > 0)
-        datasets.points.push({
-          row: index, x: at, y: y(value), low_y: low > 0 ? y(low) : null, high_y: low > 0 ? y(high) : null, label: `${row.cell.scenario} ${row.label}`,
-          value: text(value), interval: low > 0 ? `${text(low)} to ${text(high)}` : '–',
-          started: files[at]?.started ?? '', commit: files[at]?.commit ?? '', file: files[at]?.name ?? '',
-        });
-    row.changes.forEach((change, i) => {
-      const [color, shape] = verdictLooks[change.verdict] ?? verdictLooks.same;
-      const next = row.changes[i + 1]?.at ?? one.points.at(-1)[0] + 1;
-      datasets.changes.push({ ...change, x: change.at - 0.5, top: top + headHeight + 1, bottom: top + rowHeight - 3, color, shape, label: row.label,
-        aria: `${row.label}: ${change.verdict} ${change.change}, ${measure.label} ${change.levels}, from ${change.file}` });
-      if (i === 0) datasets.levels.push({ x: one.points[0][0], x2: change.at - 0.5, y: y(change.before), color: verdictLooks.same[0] });
-      datasets.levels.push({ x: change.at - 0.5, x2: next - 0.5, y: y(change.after), color });
-    });
-  });
-  const every = Math.max(1, Math.ceil(80 * files.length / drawn));
-  const ticks = files.map((_, i) => i).filter(i => i % every === 0);
-  return fill(historySpec, {
-    x_low: -0.5, x_high: files.length - 0.5, x_ticks: ticks, x_labels: ticks.map(i => files[i].started.slice(0, 10)),
-    muted: theme.muted, grid: theme.grid, soft: theme.soft, ink: theme.ink,
-  }, datasets, { width: drawn, height: rows.length * rowHeight, config: config(theme) });
 }
 
 function runOrder(data, cells) {

@@ -1,7 +1,8 @@
 // The report's page: filters, charts, tables. All text of the results goes in as text, never as HTML.
 import { Handler } from 'vega-tooltip';
 import { Data, panelsBy, unique, verdicts } from './data.mjs';
-import { chartsOf, panelName, themes } from './charts.mjs';
+import { chartsOf, panelName } from './charts.mjs';
+import { themes } from './frame.mjs';
 import { countText, intervalText, sizeText, tickText, timesText, valueText } from './format.mjs';
 import { view } from './vega.mjs';
 

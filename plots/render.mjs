@@ -2,7 +2,8 @@
 // the charts, between commas; without it, all. Exit status 2: a name is wrong, or nothing fits.
 import fs from 'node:fs';
 import { Data } from './data.mjs';
-import { charts, chartsOf, panelName, themes } from './charts.mjs';
+import { charts, chartsOf, panelName } from './charts.mjs';
+import { themes } from './frame.mjs';
 import { widthOf } from './text.mjs';
 import { measureTextBy, view } from './vega.mjs';
 

@@ -154,9 +154,11 @@ async function open(file, { width = 1280, height = 800, colorScheme = 'light' } 
   return page;
 }
 
+const chartSections = 'main section:has(> h2 + .help + .row):not([hidden])';
+
 /** Scrolls to each chart until it is drawn. */
 async function drawAll(page) {
-  for (const section of await page.locator('main section:has(> h2 + .help + .row):not([hidden])').all()) {
+  for (const section of await page.locator(chartSections).all()) {
     await section.scrollIntoViewIfNeeded();
     await section.locator('[data-drawn] svg, [data-drawn] canvas').first().waitFor({ timeout: patience });
   }
@@ -180,7 +182,7 @@ function overlaps(page) {
   }));
 }
 
-const drawn = page => page.locator('#charts > section:not([hidden])').evaluateAll(sections => sections.map(section => section.id));
+const drawn = page => page.locator(chartSections).evaluateAll(sections => sections.map(section => section.id));
 
 /** What axe finds wrong for keyboards and screen readers, and of contrast. */
 async function barriers(page) {
@@ -222,7 +224,7 @@ const tests = {
 
   async 'every panel of every chart can be drawn'() {
     const page = await open(at('page.html'));
-    for (const select of await page.locator('#charts select').all())
+    for (const select of await page.locator('main select').all())
       if (await select.isVisible()) await select.selectOption('all');
     for (const figure of await page.locator('figure').all()) {
       await figure.scrollIntoViewIfNeeded();
@@ -242,7 +244,7 @@ const tests = {
     await page.getByRole('checkbox', { name: 'flood', exact: true }).uncheck();
     assert.ok(await rows() < all);
     assert.doesNotMatch(await page.locator('#cells tbody').innerText(), /flood/);
-    assert.doesNotMatch((await page.locator('#charts select').allInnerTexts()).join(), /flood/);
+    assert.doesNotMatch((await page.locator('main select').allInnerTexts()).join(), /flood/);
     await page.locator('#filter_size').getByRole('checkbox', { name: '64 B', exact: true }).uncheck();
     assert.doesNotMatch((await page.locator('#cells tbody td:nth-child(3)').allInnerTexts()).join('|'), /(^|\|)64 B/);
     await page.locator('#filter_placement').getByRole('checkbox', { name: 'same-core', exact: true }).uncheck();
