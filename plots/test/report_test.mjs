@@ -338,7 +338,7 @@ const tests = {
   },
 
   async 'two files stand side by side'() {
-    const slower = derive('slower.json', run => run.round_trip_p50_ns ? [{ ...run, round_trip_p50_ns: run.round_trip_p50_ns * 2, histogram: undefined, round_trip_source: 'sub-batches' }] : [run]);
+    const slower = derive('slower.json', run => run.round_trip_p50_ns ? [{ ...run, round_trip_p50_ns: run.round_trip_p50_ns * 2, histogram: undefined, round_trip_source: 'sub-batches', batch_ns: run.batch_ns.map(ns => ns * 2) }] : [run]);
     ipcbench('report', reference, slower, '-o', at('two.html'));
     const page = await open(at('two.html'));
     assert.ok((await drawn(page)).includes('forest'));
