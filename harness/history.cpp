@@ -148,7 +148,8 @@ Table history_table(const History& history, bool shows_all) {
   }
   std::stable_sort(order.begin(), order.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
-  for (const auto& [worst, series] : order) {
+  for (const auto& entry : order) {
+    const HistorySeries* series = entry.second;
     const auto add = [&](const HistoryChange* change, bool is_newest) {
       const auto& last = series->points.back().estimate;
       const auto show = [&](double value) { return measure_text(series->measure, value); };
