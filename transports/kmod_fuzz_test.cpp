@@ -129,6 +129,7 @@ class Fuzzer {
     wish.fd = one_in(4) ? any_session() : -1;
     wish.depth = static_cast<std::uint32_t>(one_in(20) ? number() : 1 + below(8));
     wish.size_max = one_in(20) ? number() : wish.kind == IPCBENCH_RING ? 3 * page : 64;
+    wish.id = static_cast<std::uint32_t>(one_in(20) ? number() : 0);
     wish.reserved = one_in(50) ? 1 : 0;
     if (wish.fd < 0 && !one_in(4)) wish.name[0] = static_cast<char>('a' + below(4));
     if (one_in(100)) std::memset(wish.name, 'n', sizeof wish.name);

@@ -19,7 +19,7 @@ static unsigned int digit(char c)
 	return (unsigned int)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-/* UID NAME SIZE_MAX MESSAGE, the message in hexadecimal. */
+/* UID NAME ID SIZE_MAX MESSAGE, the message in hexadecimal. */
 int main(int count, char **words)
 {
 	static char message[IPCBENCH_HELP_MAX];
@@ -36,16 +36,17 @@ int main(int count, char **words)
 	uid_t uid;
 	int device;
 
-	if (count != 5)
+	if (count != 6)
 		return 2;
 	uid = (uid_t)strtoul(words[1], NULL, 10);
 	strncpy(wish.name, words[2], sizeof(wish.name) - 1);
-	wish.size_max = strtoull(words[3], NULL, 10);
-	size = strlen(words[4]) / 2;
+	wish.id = (__u32)strtoul(words[3], NULL, 10);
+	wish.size_max = strtoull(words[4], NULL, 10);
+	size = strlen(words[5]) / 2;
 	if (size > sizeof(message))
 		return 2;
 	for (i = 0; i < size; i++)
-		message[i] = (char)(digit(words[4][2 * i]) << 4 | digit(words[4][2 * i + 1]));
+		message[i] = (char)(digit(words[5][2 * i]) << 4 | digit(words[5][2 * i + 1]));
 
 	device = open(IPCBENCH_DEVICE, O_RDWR | O_CLOEXEC);
 	if (device == -1 || setgroups(0, NULL) || setresgid(65534, 65534, 65534) ||

@@ -58,7 +58,7 @@ struct ipcbench_attach {
 	__s32 fd;		/* a session whose channel to join, or -1: by name */
 	__u32 depth;		/* wished for, in messages; what there is */
 	__u64 size_max;		/* bytes of the largest message, or of a ring */
-	__u32 id;		/* out: the channel's number in /proc and /sys */
+	__u32 id;		/* 0, or what a name must have; out: in /proc and /sys */
 	__u32 reserved;		/* 0 */
 	char name[IPCBENCH_NAME_SIZE]; /* graphic ASCII; "": a new channel */
 };
