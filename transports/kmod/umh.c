@@ -21,10 +21,11 @@ MODULE_PARM_DESC(helper, "program to start for messages by user-mode helper (non
  * killed and is gone, so all of it is freed when the program has ended.
  */
 struct start {
-	char *arguments[7];
+	char *arguments[8];
 	char uid[16];
 	char name[IPCBENCH_NAME_SIZE];
 	char id[16];
+	char caller[16];
 	char size_max[24];
 	char message[];			/* in hexadecimal */
 };
@@ -57,12 +58,14 @@ static struct start *new_start(const struct ipcbench_channel *channel, const voi
 	strscpy(start->name, channel->name, sizeof(start->name));
 	/* A program that is late must not find the name's next channel. */
 	snprintf(start->id, sizeof(start->id), "%u", channel->id);
+	snprintf(start->caller, sizeof(start->caller), "%d", task_tgid_nr(current));
 	start->arguments[0] = helper;
 	start->arguments[1] = start->uid;
 	start->arguments[2] = start->name;
 	start->arguments[3] = start->id;
-	start->arguments[4] = start->size_max;
-	start->arguments[5] = start->message;
+	start->arguments[4] = start->caller;
+	start->arguments[5] = start->size_max;
+	start->arguments[6] = start->message;
 	return start;
 }
 
