@@ -12,7 +12,7 @@ namespace ipcbench {
 namespace {
 
 /// pipe blocks, shm_posix.spin burns two processors, unix_seqpacket keeps boundaries.
-ResultsFile sample() {
+ResultsFile candidates() {
   ResultsFile file{.path = "a.json", .context = Json::object(), .runs = {}};
   add_trips(file, "pipe", 40'000, 10'000);
   add_trips(file, "unix_seqpacket", 60'000, 12'000);
@@ -48,7 +48,7 @@ Choice choose_of(const ResultsFile& file, const Wanted& wanted) {
 using Labels = std::vector<std::string>;
 
 TEST(Choose, RanksWhatQualifiesAndMarksTheFront) {
-  const Choice choice = choose_of(sample(), {});
+  const Choice choice = choose_of(candidates(), {});
   EXPECT_EQ(ranked(choice), (Labels{"shm_posix.spin", "pipe", "unix_seqpacket", "tcp"}));
   EXPECT_EQ(choice.by, "p99");
   EXPECT_TRUE(choice.ranked[0].is_on_front);
@@ -61,12 +61,12 @@ TEST(Choose, RanksWhatQualifiesAndMarksTheFront) {
 }
 
 TEST(Choose, ALargerSizeStandsForASmallerOne) {
-  const Choice choice = choose_of(sample(), {});
+  const Choice choice = choose_of(candidates(), {});
   EXPECT_EQ(choice.ranked.back().measured_size, 4096U);
   EXPECT_EQ(choice.ranked.back().remarks, Labels{"measured at 4 KiB"});
   Wanted large;
   large.size = 4096;
-  const Choice larger = choose_of(sample(), large);
+  const Choice larger = choose_of(candidates(), large);
   EXPECT_EQ(ranked(larger), Labels{"tcp"});
   EXPECT_EQ(why(larger, "pipe"), "ping_pong wasn't measured at 4 KiB or more; the largest is 64 B");
 }
@@ -74,7 +74,7 @@ TEST(Choose, ALargerSizeStandsForASmallerOne) {
 TEST(Choose, NeedsAreJudgedByFacts) {
   Wanted wanted;
   wanted.needs = {&find_need("boundary")};
-  const Choice choice = choose_of(sample(), wanted);
+  const Choice choice = choose_of(candidates(), wanted);
   EXPECT_EQ(why(choice, "pipe"), "doesn't keep the boundaries of messages");
   EXPECT_NE(ranked(choice).size(), 0U);
   for (const Candidate& one : choice.ranked) {
@@ -83,7 +83,7 @@ TEST(Choose, NeedsAreJudgedByFacts) {
     EXPECT_EQ(row->facts.boundary, Boundary::message);
   }
   wanted.needs = {&find_need("survives-crash")};
-  for (const Candidate& one : choose_of(sample(), wanted).ranked)
+  for (const Candidate& one : choose_of(candidates(), wanted).ranked)
     EXPECT_NE(find_row(one.label)->facts.persistence, Persistence::process);
   EXPECT_THROW(find_need("boundry"), UsageError);
   for (const Need& need : all_needs())
@@ -97,7 +97,7 @@ TEST(Choose, NeedsAreJudgedByFacts) {
 TEST(Choose, LimitsAreJudgedByNumbers) {
   Wanted wanted;
   wanted.p99_ns = 100'000;
-  Choice choice = choose_of(sample(), wanted);
+  Choice choice = choose_of(candidates(), wanted);
   EXPECT_EQ(ranked(choice), (Labels{"shm_posix.spin", "pipe"}));
   EXPECT_NE(why(choice, "unix_seqpacket").find("round trip p99 is 120 µs, over 100 µs"),
             std::string::npos)
@@ -106,24 +106,24 @@ TEST(Choose, LimitsAreJudgedByNumbers) {
 
   wanted = {};
   wanted.rate_per_s = 2e6;
-  choice = choose_of(sample(), wanted);
+  choice = choose_of(candidates(), wanted);
   EXPECT_EQ(ranked(choice), (Labels{"shm_posix.spin", "pipe"}));
   EXPECT_EQ(why(choice, "unix_seqpacket"), "takes 1.00 M/s messages, of 2.00 M/s that are wanted");
 
   wanted = {};
   wanted.is_cpu_low = true;
-  choice = choose_of(sample(), wanted);
+  choice = choose_of(candidates(), wanted);
   EXPECT_EQ(ranked(choice), (Labels{"pipe", "unix_seqpacket", "tcp"}));
   EXPECT_EQ(why(choice, "shm_posix.spin"), "its ends keep 2.0 processors busy while they wait");
   EXPECT_TRUE(choice.ranked[2].is_on_front) << "tcp is the slowest, and takes the least CPU time";
 
   wanted = {};
   wanted.cpu_ns = 10'500;
-  EXPECT_EQ(ranked(choose_of(sample(), wanted)), (Labels{"shm_posix.spin", "pipe", "tcp"}));
+  EXPECT_EQ(ranked(choose_of(candidates(), wanted)), (Labels{"shm_posix.spin", "pipe", "tcp"}));
 }
 
 TEST(Choose, AnOfferedRateCountsWhereItWasMeasured) {
-  ResultsFile file = sample();
+  ResultsFile file = candidates();
   for (int repeat = 1; repeat <= 6; ++repeat) {
     RunRecord run = run_of("pipe", "paced", repeat,
                            {{"offered_per_s", 1e6}, {"messages_per_s", 6e5}, {"one", 1}});
@@ -142,7 +142,7 @@ TEST(Choose, AnOfferedRateCountsWhereItWasMeasured) {
 }
 
 TEST(Choose, PlacementsAreRankedApart) {
-  ResultsFile file = sample();
+  ResultsFile file = candidates();
   add_trips(file, "pipe", 2'000, 1'000, 64, "same-core");
   add_flood(file, "pipe", 3e6, 64, "same-core");
   const Choice both = choose_of(file, {});
@@ -154,7 +154,7 @@ TEST(Choose, PlacementsAreRankedApart) {
 }
 
 TEST(Choose, TimesThatAreNoneAreNotRanked) {
-  std::vector<CellSummary> cells = summarise(sample());
+  std::vector<CellSummary> cells = summarise(candidates());
   for (CellSummary& cell : cells)
     if (cell.transport == "pipe") cell.is_emulated = true;
   const Choice choice = choose(cells, {});

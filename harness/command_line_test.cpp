@@ -21,10 +21,6 @@ using Words = std::vector<std::string>;
 
 const std::string huge(10'000, 'x');
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 /// Wrong input is answered with exit status 2 and one line that says what is wrong.
 void expect_rejection(const Sandbox& sandbox, const Command& command, const Words& words) {
   const Finished finished = run_program(sandbox, command);
@@ -312,7 +308,7 @@ TEST(CommandLine, RejectsFilesThatAreNoResults) {
   }
 }
 
-struct Change {
+struct Edit {
   const char* pointer;
   std::string value;  ///< as JSON, or "" where the member is removed
   Words words;
@@ -322,7 +318,7 @@ TEST(CommandLine, RejectsResultsWithWrongFields) {
   const Sandbox sandbox;
   const std::string all_right = sandbox.write("valid.json", valid_results().dump());
   ASSERT_EQ(run_program(sandbox, {"table", all_right}).status, 0);
-  std::vector<Change> changes{
+  std::vector<Edit> changes{
       {"/context", "[]", {"context", "object"}},
       {"/context", "5", {"context", "object"}},
       {"/context", "", {"\"context\""}},

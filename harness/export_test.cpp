@@ -10,7 +10,7 @@
 namespace ipcbench {
 namespace {
 
-ResultsFile sample() {
+ResultsFile exported() {
   ResultsFile file{.path = "a.json", .context = Json::object(), .runs = {}};
   add_trips(file, "pipe", 4'000, 2'000);
   add_flood(file, "pipe", 2e6);
@@ -24,7 +24,7 @@ const char* const trip = "ping_pong/pipe/size:64/place:cross-core";
 const char* const flood = "flood/pipe/size:64/place:cross-core";
 
 TEST(Export, GoogleBenchmarkHasAnEntryForEachRun) {
-  const Json json = to_gbench(sample());
+  const Json json = to_gbench(exported());
   std::vector<Json> trips;
   for (const Json& entry : json["benchmarks"]) {
     EXPECT_GT(entry["real_time"].get<double>(), 0) << entry;
@@ -46,7 +46,7 @@ TEST(Export, GoogleBenchmarkHasAnEntryForEachRun) {
 }
 
 TEST(Export, BencherHasValuesWithTheirIntervals) {
-  const ResultsFile file = only_measured(sample());
+  const ResultsFile file = only_measured(exported());
   const Json json = to_bmf(summarise(file), file);
   ASSERT_EQ(json.size(), 2U) << json;
   EXPECT_NEAR(json[trip]["latency"]["value"].get<double>(), 4'000, 40);
@@ -64,7 +64,7 @@ TEST(Export, BencherHasValuesWithTheirIntervals) {
 }
 
 TEST(Export, GithubActionHasOneNumberForEachTime) {
-  const ResultsFile file = only_measured(sample());
+  const ResultsFile file = only_measured(exported());
   const Json json = to_gha(summarise(file), file);
   std::vector<std::string> names;
   for (const Json& entry : json) {
@@ -122,7 +122,7 @@ TEST(Export, PercentileDistributionsAreThoseOfHdrHistogram) {
 }
 
 TEST(Export, RunsAsCsv) {
-  const std::string csv = to_run_csv({sample()});
+  const std::string csv = to_run_csv({exported()});
   EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 13) << csv;
   EXPECT_TRUE(
       csv.starts_with("file,key,transport,scenario,size_bytes,placement,repeat,status,reason,"

@@ -9,7 +9,7 @@
 namespace ipcbench {
 namespace {
 
-ResultsFile sample(const std::string& path = "a.json", double factor = 1) {
+ResultsFile pivoted(const std::string& path = "a.json", double factor = 1) {
   ResultsFile file{.path = path, .context = Json::object(), .runs = {}};
   add_trips(file, "tcp", 9'000 * factor, 4'000);
   add_trips(file, "pipe", 4'000 * factor, 2'000);
@@ -21,7 +21,7 @@ ResultsFile sample(const std::string& path = "a.json", double factor = 1) {
 }
 
 TEST(Pivot, AnyAxisMayBeRowsOrColumns) {
-  const auto tables = pivot_tables({sample()}, {.rows = {"transport"}, .columns = {"size"}});
+  const auto tables = pivot_tables({pivoted()}, {.rows = {"transport"}, .columns = {"size"}});
   ASSERT_EQ(tables.size(), 2U) << "ping_pong and flood";
   EXPECT_EQ(tables[0].title, "ping_pong, cross-core: round trip p50");
   EXPECT_EQ(tables[0].columns, (std::vector<std::string>{"transport", "64 B", "4 KiB", "notes"}));
@@ -32,14 +32,14 @@ TEST(Pivot, AnyAxisMayBeRowsOrColumns) {
             (std::vector<std::string>{"tcp", tables[0].rows[1][1], "n/a", "skipped: too large"}));
   EXPECT_EQ(tables[1].rows[0][0], "pipe") << "of a rate the highest";
 
-  const auto turned = pivot_tables({sample()}, {.rows = {"size"}, .columns = {"transport"}});
+  const auto turned = pivot_tables({pivoted()}, {.rows = {"size"}, .columns = {"transport"}});
   EXPECT_EQ(turned[0].columns, (std::vector<std::string>{"size", "pipe", "tcp", "notes"}));
   EXPECT_EQ(turned[0].rows[1][0], "4 KiB") << "sizes stand in their order";
 }
 
 TEST(Pivot, SeveralFilesStandSideBySide) {
   const auto tables =
-      pivot_tables({sample("a.json"), sample("b.json", 2)}, {.rows = {}, .columns = {}});
+      pivot_tables({pivoted("a.json"), pivoted("b.json", 2)}, {.rows = {}, .columns = {}});
   EXPECT_EQ(tables[0].columns,
             (std::vector<std::string>{"transport", "a.json", "b.json", "notes"}));
   EXPECT_NEAR(tables[0].numbers[0][2] / tables[0].numbers[0][1], 2, 0.02);
@@ -47,28 +47,29 @@ TEST(Pivot, SeveralFilesStandSideBySide) {
 
 TEST(Pivot, AReferenceMakesFactors) {
   const TableOptions best{.reference = "best"};
-  const auto tables = pivot_tables({sample()}, {.rows = {"transport"}, .columns = {"size"}}, best);
+  const auto tables = pivot_tables({pivoted()}, {.rows = {"transport"}, .columns = {"size"}}, best);
   EXPECT_DOUBLE_EQ(tables[0].numbers[0][1], 1);
   EXPECT_NEAR(tables[0].numbers[1][1], 2.25, 0.02);
   EXPECT_NEAR(tables[1].numbers[1][1], 2, 1e-3) << "of a rate, how many times lower";
   EXPECT_EQ(tables[1].rows[1][1].substr(0, 6), "2.00×") << tables[1].rows[1][1];
   const TableOptions tcp{.reference = "tcp"};
-  EXPECT_NEAR(pivot_tables({sample()}, {.rows = {}, .columns = {}}, tcp)[0].numbers[0][1], 0.444,
+  EXPECT_NEAR(pivot_tables({pivoted()}, {.rows = {}, .columns = {}}, tcp)[0].numbers[0][1], 0.444,
               0.01);
 }
 
 TEST(Pivot, AMeasureOfItsOwn) {
   const auto tables =
-      pivot_tables({sample()}, {.rows = {"transport"}, .columns = {"scenario"}, .value = "p99"});
+      pivot_tables({pivoted()}, {.rows = {"transport"}, .columns = {"scenario"}, .value = "p99"});
   ASSERT_EQ(tables.size(), 2U) << "by size";
   EXPECT_EQ(tables[0].columns.at(1), "ping_pong");
   EXPECT_NEAR(tables[0].numbers[0][1], 8'000, 50);
-  EXPECT_THROW(pivot_tables({sample()}, {.rows = {}, .columns = {}, .value = "speed"}), UsageError);
-  EXPECT_THROW(pivot_tables({sample()}, {.rows = {"colour"}, .columns = {}}), UsageError);
+  EXPECT_THROW(pivot_tables({pivoted()}, {.rows = {}, .columns = {}, .value = "speed"}),
+               UsageError);
+  EXPECT_THROW(pivot_tables({pivoted()}, {.rows = {"colour"}, .columns = {}}), UsageError);
 }
 
 TEST(Pivot, FiltersKeysOfRuns) {
-  std::vector<ResultsFile> files{sample()};
+  std::vector<ResultsFile> files{pivoted()};
   filter_runs(files, "flood/");
   EXPECT_EQ(files[0].runs.size(), 12U);
   EXPECT_THROW(filter_runs(files, "ping_pong/"), UsageError);

@@ -12,10 +12,6 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 Json run_of(const std::string& transport, const std::string& scenario, const std::string& measure,
             double value, int repeat) {
   return {{"transport", transport}, {"scenario", scenario}, {"size", 64},
