@@ -216,9 +216,10 @@ std::string render_markdown(const Table& table) {
 
 namespace {
 
-/// Rows without a number that all say the same become one that says it once, for people.
+/// Rows that were all skipped for one reason become one that says it once, for people.
 bool says_one_thing(const Table& table) {
-  if (table.rows.size() < 3 || table.columns.back() != "notes" || table.rows[0].back().empty())
+  if (table.rows.size() < 3 || table.columns.back() != "notes" ||
+      !table.rows[0].back().starts_with("skipped: "))
     return false;
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     if (table.rows[row].back() != table.rows[0].back()) return false;
