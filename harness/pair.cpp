@@ -18,6 +18,7 @@
 #include "harness/commands.h"
 #include "harness/driver.h"
 #include "harness/machine.h"
+#include "harness/modules.h"
 #include "harness/plan.h"
 #include "harness/results.h"
 #include "harness/table.h"
@@ -106,7 +107,8 @@ int play_end(ControlBlock& control, const RunDirectory& directory, std::size_t i
   try {
     ::signal(SIGPIPE, SIG_IGN);  // a dead peer is an error to report
     cell_of(control);
-    const Row& row = *find_row(control.transport);
+    const Row& row = loaded(*find_row(control.transport));
+    if (const std::string why = row.unavailable(); !why.empty()) throw std::runtime_error(why);
     // Who doesn't make the link waits until it is there.
     while (!directory.is_ours() && control.link_made.load(std::memory_order_acquire) == 0)
       futex_wait(control.link_made, 0);
