@@ -49,15 +49,6 @@ Json to_json(const Resolution& resolution) {
           {"false_alarms", resolution.false_alarms}};
 }
 
-/// What makes one machine another one for this purpose.
-std::string machine_digest(const Json& machine) {
-  Json kept;
-  for (const char* key : {"cpu_model", "topology", "ram_bytes", "virtualisation", "architecture",
-                          "kernel_release", "kernel_command_line", "mitigations"})
-    kept[key] = machine.at("identity").value(key, Json());
-  return digest(kept.dump());
-}
-
 [[noreturn]] void reject(const std::string& path, std::string_view problem) {
   throw UsageError(fmt::format("{}: {}; remove it, and calibrate again", printable(path),
                                printable(problem, 300)));
@@ -115,17 +106,27 @@ Json calibrate(const Plan& plan, const std::vector<Json>& runs) {
   return cells;
 }
 
+std::string machine_digest(const Json& context) {
+  const Json::json_pointer at("/machine/identity");
+  if (!context.contains(at) || !context.at(at).is_object()) return "";
+  Json kept;
+  for (const char* key : {"cpu_model", "topology", "ram_bytes", "virtualisation", "architecture",
+                          "kernel_release", "kernel_command_line", "mitigations"})
+    kept[key] = context.at(at).value(key, Json());
+  return digest(dump(kept));
+}
+
 std::string calibration_path(const Json& machine) {
-  return fmt::format("{}/calibration-{}.json", state_directory(), machine_digest(machine));
+  return fmt::format("{}/calibration-{}.json", state_directory(),
+                     machine_digest({{"machine", machine}}));
 }
 
 Json save_calibration(const Json& cells, const Json& context, const std::string& path) {
-  Json document =
-      read_calibration(path).value_or(Json{{"schema", calibration_schema},
-                                           {"machine", machine_digest(context.at("machine"))},
-                                           {"margin", margin},
-                                           {"power", power},
-                                           {"cells", Json::object()}});
+  Json document = read_calibration(path).value_or(Json{{"schema", calibration_schema},
+                                                       {"machine", machine_digest(context)},
+                                                       {"margin", margin},
+                                                       {"power", power},
+                                                       {"cells", Json::object()}});
   for (const auto& [key, metrics] : cells.items())
     document["cells"][key] = {{"measured", context.at("started")},
                               {"version", context.at("version")},
@@ -144,6 +145,12 @@ std::optional<Json> read_calibration(const std::string& path) {
       !document.contains("cells") || !document["cells"].is_object())
     reject(path, fmt::format("is no whole document of schema '{}'", calibration_schema));
   return document;
+}
+
+std::optional<Json> calibration_of(const Json& context) {
+  const Json::json_pointer identity("/machine/identity");
+  if (!context.contains(identity) || !context.at(identity).is_object()) return std::nullopt;
+  return read_calibration(calibration_path(context.at("machine")));
 }
 
 std::optional<double> smallest_change(const Json& calibration, const std::string& key,

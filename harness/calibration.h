@@ -38,6 +38,10 @@ std::optional<Resolution> resolve_pairs(const std::vector<double>& log_ratios);
 /// ("batch_q10_ns", "batch_q25_ns"), and the scenario's main metric.
 Json calibrate(const Plan& plan, const std::vector<Json>& runs);
 
+/// Tells machines and their kernels apart, not builds, by the context of a results file; "" where
+/// that doesn't say.
+std::string machine_digest(const Json& context);
+
 /// $XDG_STATE_HOME/ipcbench/calibration-DIGEST.json. The digest is of what the machine and its
 /// kernel are, not of the build: a calibration serves to compare builds.
 std::string calibration_path(const Json& machine);
@@ -48,6 +52,9 @@ Json save_calibration(const Json& cells, const Json& context, const std::string&
 
 /// The file's content, or nothing where there is none. Throws UsageError where it is malformed.
 std::optional<Json> read_calibration(const std::string& path);
+
+/// The calibration of the machine that a results file was recorded on, where it lies here.
+std::optional<Json> calibration_of(const Json& context);
 
 /// Of a document that was read.
 std::optional<double> smallest_change(const Json& calibration, const std::string& key,

@@ -57,8 +57,8 @@ TEST(Calibration, TheProgramKeepsItAndAddsToIt) {
   const Sandbox sandbox;
   const auto calibrate = [&](const char* transport) {
     return run_program(sandbox, {"calibrate", "-t", transport, "-S", "ping_pong", "-s", "64", "-r",
-                                 "6", "--placement", "none", "--min-time", "12ms", "--warmup",
-                                 "1ms", "-o", sandbox.path("x.json")});
+                                 "6", "--placement", "none", "--count", "4000", "--warmup", "1ms",
+                                 "-o", sandbox.path("x.json")});
   };
   const Finished first = calibrate("pipe");
   ASSERT_EQ(first.status, 0) << first.err;

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "harness/load.h"
+#include "harness/measure.h"
 #include "harness/stats.h"
 #include "harness/summary.h"
 #include "harness/table.h"
@@ -41,40 +42,10 @@ Json rounded(double value) {
              : Json(result);
 }
 
-struct Unit {
-  std::string_view ending;  ///< of a measure's name; the first that fits is its unit
-  std::string_view unit;
-  std::string_view better;
-};
-constexpr Unit units[] = {
-    {"bytes_per_s", "B/s", "higher"},
-    {"_per_s", "/s", "higher"},
-    {"_ns", "ns", "lower"},
-    {"_ns_per_message", "ns", "lower"},
-    {"_ns_per_operation", "ns", "lower"},
-    {"_bytes", "B", "lower"},
-    {"fairness", "", "higher"},
-    {"", "", "lower"},
-};
-
-const Unit& unit_of(std::string_view measure) {
-  return *std::find_if(std::begin(units), std::end(units),
-                       [&](const Unit& unit) { return measure.ends_with(unit.ending); });
-}
-
-/// "round_trip_p50_ns" as people say it: "round trip p50".
-std::string label_of(std::string_view measure) {
-  std::string label(measure);
-  for (const std::string_view ending : {"_per_s", "_ns"})
-    if (label.ends_with(ending) && label != "bytes_per_s")
-      label.erase(label.size() - ending.size());
-  if (label == "bytes_per_s") label = "bandwidth";
-  if (const std::size_t at = label.find("_ns_per_"); at != std::string::npos)
-    label.replace(at, 8, "_per_");
-  if (label.starts_with("cpu_")) label.replace(0, 3, "CPU");
-  if (const std::size_t at = label.find("p999"); at != std::string::npos) label.insert(at + 3, ".");
-  std::replace(label.begin(), label.end(), '_', ' ');
-  return printable(label, 60);
+Json measure_json(const std::string& name) {
+  return {{"label", measure_label(name)},
+          {"unit", unit_of(name)},
+          {"better", more_is_better(name) ? "higher" : "lower"}};
 }
 
 using Runs = std::vector<const RunRecord*>;
@@ -377,7 +348,15 @@ std::string shell_text(const std::vector<std::string>& words) {
   return text;
 }
 
-Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& documents) {
+void add_measures(Json& data, const Json& measured) {
+  for (const Json& one : measured) {
+    const auto& name = one.at("measure").get_ref<const std::string&>();
+    if (!data["measures"].contains(name)) data["measures"][name] = measure_json(name);
+  }
+}
+
+Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& documents,
+                const Json& changes) {
   Json data{{"schema", "ipcbench-charts/1"}, {"files", Json::array()}};
   Json cells = Json::array();
   Json runs = Json::array();
@@ -417,15 +396,16 @@ Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& 
       ++cell;
     }
   Json measures = Json::object();
-  for (const std::string& name : names) {
-    const Unit& unit = unit_of(name);
-    measures[name] = {{"label", label_of(name)}, {"unit", unit.unit}, {"better", unit.better}};
-  }
+  for (const std::string& name : names) measures[name] = measure_json(name);
   data["scenarios"] = scenarios;
   data["measures"] = std::move(measures);
   data["legend"] = legend(all_cells);
   data["cells"] = std::move(cells);
   data["runs"] = std::move(runs);
+  if (!changes.is_null()) {
+    data["changes"] = changes;
+    add_measures(data, changes.at("cells"));
+  }
   return data;
 }
 

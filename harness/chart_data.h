@@ -14,8 +14,13 @@
 
 namespace ipcbench {
 
-/// The charts' data of these files. `documents` are what `files` were read from, one for each.
-Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& documents);
+/// The charts' data of these files. `documents` are what `files` were read from, one for each;
+/// `changes` is what a comparison of two of them has found (plots/README.md), or null.
+Json chart_data(const std::vector<ResultsFile>& files, const std::vector<Json>& documents,
+                const Json& changes = nullptr);
+
+/// Says in the charts' data what the measures of these are, [{"measure": "round_trip_p50_ns", …}].
+void add_measures(Json& data, const Json& measured);
 
 /// A command line as it can be pasted into a shell.
 std::string shell_text(const std::vector<std::string>& words);

@@ -5,10 +5,13 @@
 #include <span>
 #include <tuple>
 
+#include <sstream>
+
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
 #include "harness/program_under_test.h"
+#include "harness/text.h"
 
 namespace ipcbench {
 namespace {
@@ -17,10 +20,6 @@ using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string>;
 
 const std::string huge(10'000, 'x');
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 /// Wrong input is answered with exit status 2 and one line that says what is wrong.
 void expect_rejection(const Sandbox& sandbox, const Command& command, const Words& words) {
@@ -309,7 +308,7 @@ TEST(CommandLine, RejectsFilesThatAreNoResults) {
   }
 }
 
-struct Change {
+struct Edit {
   const char* pointer;
   std::string value;  ///< as JSON, or "" where the member is removed
   Words words;
@@ -319,7 +318,7 @@ TEST(CommandLine, RejectsResultsWithWrongFields) {
   const Sandbox sandbox;
   const std::string all_right = sandbox.write("valid.json", valid_results().dump());
   ASSERT_EQ(run_program(sandbox, {"table", all_right}).status, 0);
-  std::vector<Change> changes{
+  std::vector<Edit> changes{
       {"/context", "[]", {"context", "object"}},
       {"/context", "5", {"context", "object"}},
       {"/context", "", {"\"context\""}},
@@ -386,9 +385,31 @@ TEST(CommandLine, RejectsWrongTableFlags) {
   const std::string file = sandbox.write("valid.json", valid_results().dump());
   const std::vector<WrongUsage> cases{
       {{"table"}, {"file is required"}},
-      {{"table", file, "--format", "yaml"}, {"--format 'yaml'", "text, md or csv"}},
+      {{"table", file, "--format", "yaml"}, {"--format 'yaml'", "text, md, csv, latex or json"}},
       {{"table", file, "--format", ""}, {"--format"}},
       {{"table", file, "--format", huge}, {"--format 'xxx"}},
+      {{"table", file, "--rows", "trasport"}, {"'trasport'", "did you mean 'transport'?"}},
+      {{"table", file, "--rows", "size", "--columns", "size"}, {"twice"}},
+      {{"table", file, "--value", "p98"}, {"'p98'", "p99"}},
+      {{"table", file, "--sort", "speed"}, {"'speed'", "round trip p50"}},
+      {{"table", file, "--reference", "tcp"}, {"'tcp'"}},
+      {{"table", file, "--filter", "flood/"}, {"'flood/'", "no cell"}},
+      {{"table", file, "--filter", "("}, {"regular expression"}},
+      {{"table", file, "--format", "csv", "--sort", "p99"}, {"--columns"}},
+      {{"choose", file, "--need", "boundry"}, {"'boundry'", "did you mean 'boundary'?"}},
+      {{"choose", file, "--p99", "50"}, {"--p99 '50'"}},
+      {{"choose", file, "--rate", "fast"}, {"--rate 'fast'"}},
+      {{"choose", file, "--cpu", "high"}, {"--cpu 'high'"}},
+      {{"choose", file, "--format", "csv"}, {"text, md or json"}},
+      {{"choose", file, "--measure"}, {"--measure"}},
+      {{"export", file}, {"--format"}},
+      {{"export", file, "--format", "xml"}, {"'xml'", "gbench"}},
+      {{"export", file, file, "--format", "bmf"}, {"one results file"}},
+      {{"reproduce", file, "--here", sandbox.path("missing")}, {"missing", "No such file"}},
+      {{"reproduce", file, "--format", "csv"}, {"text, md or json"}},
+      {{"history", sandbox.path("missing")}, {"missing", "No such file"}},
+      {{"history", file, "--metric", "speed"}, {"'speed'"}},
+      {{"history", file, "--margin", "-1"}, {"--margin"}},
       {{"table", file, "--color", "maybe"}, {"--color 'maybe'"}},
       {{"table", file, "--json"}, {"--json"}},
       {{"table", file, sandbox.path("missing")}, {"missing", "No such file"}},
@@ -517,6 +538,8 @@ TEST(CommandLine, ListsWhatThereIs) {
   EXPECT_EQ(text.status, 0);
   EXPECT_EQ(text.err, "");
   EXPECT_TRUE(contains(text.out, "\npipe ")) << text.out;
+  std::istringstream lines(text.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(width_of(line), 100U) << line;
   const Finished json = run_program(sandbox, {"list", "--json"});
   EXPECT_EQ(json.status, 0);
   const Json list = Json::parse(json.out);

@@ -1,8 +1,11 @@
-// The sub-commands that look and don't measure: list, describe, doctor, sweep, table.
+// The sub-commands that look at this machine and the program: list, describe, doctor, sweep.
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
+#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -14,7 +17,6 @@
 #include "harness/modules.h"
 #include "harness/name.h"
 #include "harness/results.h"
-#include "harness/table.h"
 #include "harness/text.h"
 
 namespace ipcbench {
@@ -44,6 +46,93 @@ Json facts_json(const Row& row) {
   return json;
 }
 
+/// "a", "b" …: what stands for a scenario in a line of at most 100 columns.
+char letter_of(std::size_t scenario) {
+  return static_cast<char>('a' + scenario);
+}
+
+/// The beginning of the text, in so many columns.
+std::string clipped(std::string_view text, std::size_t columns) {
+  if (width_of(text) <= columns) return std::string(text);
+  std::string kept;
+  for (const char c : text) {
+    const bool begins_character = (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+    if (begins_character && width_of(kept) + 1 >= columns) break;
+    kept += c;
+  }
+  return kept + "…";
+}
+
+/// Of the terminal, or as many as a page has.
+std::size_t columns_of_stdout() {
+  constexpr std::size_t usual = 100;
+  winsize size{};
+  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+  return known ? std::max<std::size_t>(usual, size.ws_col) : usual;
+}
+
+/// The words, in lines that begin alike.
+std::string wrapped(const std::string& beginning, const std::vector<std::string>& words,
+                    std::size_t columns) {
+  std::string text;
+  std::string line = beginning;
+  for (const std::string& word : words) {
+    if (width_of(line) + 1 + width_of(word) > columns && line != beginning) {
+      text += line + "\n";
+      line = std::string(width_of(beginning), ' ');
+    }
+    line += " " + word;
+  }
+  return text + line + "\n";
+}
+
+/// Why transports aren't available, and which.
+void print_unavailable(std::size_t columns) {
+  std::map<std::string, std::vector<std::string>> names;
+  for (const Row& row : all_rows())
+    if (const std::string why = row.unavailable(); !why.empty())
+      names[why].emplace_back(row.facts.name);
+  for (const auto& [why, rows] : names) {
+    std::vector<std::string> words{fmt::format("{}:", why)};
+    for (const std::string& name : rows)
+      words.push_back(fmt::format("{}{}", name, name == rows.back() ? "" : ","));
+    fmt::print("{}", wrapped("*  not here:", words, columns));
+  }
+}
+
+void print_list() {
+  const std::size_t columns = columns_of_stdout();
+  std::size_t name_width = 9;
+  for (const Row& row : all_rows()) name_width = std::max(name_width, row.facts.name.size() + 1);
+  const std::size_t marks_width = std::max<std::size_t>(9, all_scenarios().size());
+  constexpr std::size_t limit_width = 8;
+  fmt::print("{:<{}}  {:<{}}  {:>{}}  what it is\n", "transport", name_width, "scenarios",
+             marks_width, "largest", limit_width);
+  for (const Row& row : all_rows()) {
+    std::string marks;
+    for (std::size_t i = 0; i < row.cells.size(); ++i)
+      marks += row.cells[i] == nullptr ? "·" : std::string(1, letter_of(i));
+    const std::string why_not = row.unavailable();
+    const std::string name = fmt::format("{}{}", row.facts.name, why_not.empty() ? "" : "*");
+    const std::string limit = limit_text(row);
+    const auto padding = [](std::size_t width, std::size_t used) {
+      return std::string(width - std::min(width, used), ' ');
+    };
+    const std::size_t before = name_width + marks_width + limit_width + 6;
+    fmt::print("{:<{}}  {}{}  {}{}  {}\n", name, name_width, marks,
+               padding(marks_width, all_scenarios().size()), padding(limit_width, width_of(limit)),
+               limit, clipped(row.facts.summary, columns - std::min(columns, before)));
+  }
+  fmt::print("\n");
+  for (std::size_t i = 0; i < all_scenarios().size(); ++i)
+    fmt::print("{}\n", clipped(fmt::format("{}  {:<10}  {}; needs {}", letter_of(i),
+                                           all_scenarios()[i].name, all_scenarios()[i].summary,
+                                           all_scenarios()[i].needs),
+                               columns));
+  fmt::print("·  doesn't fit: 'ipcbench describe TRANSPORT' says why\n");
+  print_unavailable(columns);
+}
+
 }  // namespace
 
 int list_command(bool json) {
@@ -53,25 +142,7 @@ int list_command(bool json) {
     fmt::print("{}\n", dump(all, 2));
     return exit_ok;
   }
-  std::size_t name_width = 9;
-  for (const Row& row : all_rows()) name_width = std::max(name_width, row.facts.name.size());
-  fmt::print("{:<{}}", "transport", name_width);
-  for (const ScenarioFacts& scenario : all_scenarios()) fmt::print("  {}", scenario.name);
-  fmt::print("  {:>11}  {}\n", "message max", "what it is");
-  for (const Row& row : all_rows()) {
-    fmt::print("{:<{}}", row.facts.name, name_width);
-    for (std::size_t i = 0; i < row.cells.size(); ++i)
-      fmt::print("  {:^{}}", row.cells[i] == nullptr ? "·" : "yes", all_scenarios()[i].name.size());
-    const std::string limit = limit_text(row);
-    fmt::print("  {}{}  {}", std::string(11 - std::min<std::size_t>(11, width_of(limit)), ' '),
-               limit, row.facts.summary);
-    const std::string why_not = row.unavailable();
-    fmt::print("{}\n", why_not.empty() ? "" : fmt::format("  (not here: {})", why_not));
-  }
-  fmt::print("\n·  doesn't fit:");
-  for (const ScenarioFacts& scenario : all_scenarios())
-    fmt::print(" {} needs {};", scenario.name, scenario.needs);
-  fmt::print(" see 'ipcbench describe TRANSPORT'\n");
+  print_list();
   return exit_ok;
 }
 
@@ -152,23 +223,6 @@ int sweep_command() {
   const std::vector<std::string> removed = sweep();
   for (const std::string& object : removed) fmt::print("removed {}\n", object);
   if (removed.empty()) fmt::print("nothing was left behind\n");
-  return exit_ok;
-}
-
-int table_command(const std::vector<std::string>& files, const std::string& format,
-                  const std::string& color) {
-  TableFormat table_format = TableFormat::text;
-  if (format == "md")
-    table_format = TableFormat::markdown;
-  else if (format == "csv")
-    table_format = TableFormat::csv;
-  else if (format != "text")
-    throw UsageError(fmt::format("--format '{}': expected text, md or csv", printable(format)));
-  const bool bold = wants_color(color, STDOUT_FILENO);
-  std::vector<ResultsFile> results;
-  for (const std::string& file : files)
-    for (ResultsFile& read : read_all_results(file)) results.push_back(std::move(read));
-  fmt::print("{}", render(results, table_format, bold));
   return exit_ok;
 }
 

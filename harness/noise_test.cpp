@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/driver.h"
+#include "harness/program_under_test.h"
 
 namespace ipcbench {
 namespace {
@@ -47,10 +48,6 @@ struct QuietRun {
     return reasons.empty() ? "" : reasons[0];
   }
 };
-
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 TEST(Noise, AQuietRunIsNotSuspect) {
   EXPECT_EQ(QuietRun().reason(), "");

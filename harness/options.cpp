@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <filesystem>
 #include <random>
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/latency_target.h"
+#include "harness/replan.h"
 #include "harness/text.h"
 
 namespace ipcbench {
@@ -166,6 +168,13 @@ void add_run_options(CLI::App& command, RunOptions& options) {
         ->envname(flag.environment)
         ->group("What to run");
   command
+      .add_option("--from", options.from,
+                  "The same plan again, of a results file or a page; with -r, -f, --seed, "
+                  "--precision and times")
+      ->check(not_empty)
+      ->type_name("FILE")
+      ->group("What to run");
+  command
       .add_flag("--quiet-machine", options.quiet_machine,
                 "Keep idle CPUs awake, and run ends under SCHED_FIFO, while it lasts")
       ->group("What to run");
@@ -177,6 +186,17 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->check(not_empty)
       ->type_name("FILE")
       ->envname("IPCBENCH_OUTPUT")
+      ->group("Output");
+  command
+      .add_option("--save-baseline", options.save_baseline, "Keep the results under a name, too")
+      ->check(not_empty)
+      ->type_name("NAME")
+      ->envname("IPCBENCH_SAVE_BASELINE")
+      ->group("Output");
+  command.add_option("--baseline", options.baseline, "Compare with the results of that name")
+      ->check(not_empty)
+      ->type_name("NAME")
+      ->envname("IPCBENCH_BASELINE")
       ->group("Output");
   command.add_flag("--json", options.json, "Print the results file instead of the table")
       ->group("Output");
@@ -262,6 +282,49 @@ std::vector<std::string> plan_flags_given(const RunOptions& options) {
     if (!(options.*flag.value).empty()) given.push_back("--" + long_name(flag));
   if (options.quiet_machine) given.emplace_back("--quiet-machine");
   return given;
+}
+
+Plan plan_again(const RunOptions& options, const Topology& topology) {
+  RunOptions others = options;
+  for (const auto allowed :
+       {&RunOptions::repeats, &RunOptions::warmup, &RunOptions::min_time, &RunOptions::timeout,
+        &RunOptions::seed, &RunOptions::filter, &RunOptions::retries, &RunOptions::precision,
+        &RunOptions::metric, &RunOptions::budget})
+    (others.*allowed).clear();
+  if (const std::vector<std::string> given = plan_flags_given(others); !given.empty())
+    throw UsageError(fmt::format(
+        "--from: takes what to run from the file; leave out {}, or choose with --filter",
+        fmt::join(given, ", ")));
+  Plan plan = read_plan(options.from);
+  if (!options.repeats.empty())
+    plan.repeats = static_cast<int>(parse_number(options.repeats, "--repeats", 1, 10'000));
+  if (!options.warmup.empty()) plan.warmup_ns = parse_duration(options.warmup, "--warmup", 0, 60);
+  if (!options.min_time.empty())
+    plan.min_time_ns = parse_duration(options.min_time, "--min-time", 0.001, 600);
+  if (!options.timeout.empty())
+    plan.timeout_ns = parse_duration(options.timeout, "--timeout", 0.01, 86'400);
+  if (!options.seed.empty()) plan.seed = parse_number(options.seed, "--seed", 0, UINT64_MAX);
+  const Stopping stopping = resolve_stopping(options);
+  if (!options.retries.empty()) plan.stopping.retries_percent = stopping.retries_percent;
+  if (!options.precision.empty()) {
+    plan.stopping.precision = stopping.precision;
+    plan.stopping.metric = stopping.metric;
+    plan.stopping.budget_ns = stopping.budget_ns;
+  }
+  return replan(plan, topology, options.filter);
+}
+
+std::vector<std::string> plan_arguments(const RunOptions& options) {
+  std::vector<std::string> arguments;
+  for (const PlanFlag& flag : plan_flags)
+    if (const std::string& value = options.*flag.value; !value.empty()) {
+      arguments.push_back("--" + long_name(flag));
+      arguments.push_back(value);
+    }
+  if (!options.from.empty())
+    arguments.insert(arguments.end(), {"--from", std::filesystem::absolute(options.from)});
+  if (options.quiet_machine) arguments.emplace_back("--quiet-machine");
+  return arguments;
 }
 
 std::int64_t parse_duration(const std::string& text, std::string_view what, double low_s,

@@ -52,10 +52,14 @@ struct RunOptions {
   std::string budget;
   std::string latency_target;
   std::string filter;
+  std::string from;  ///< a results file whose plan is run again
   std::string output;
+  std::string save_baseline;
+  std::string baseline;
   std::string color = "auto";
   bool quiet_machine = false;
-  bool in_pairs = false;  ///< not a flag: what calibrate asks for
+  bool in_pairs = false;    ///< not a flag: what calibrate asks for
+  bool shows_table = true;  ///< nor this: what shows a table of its own sets it to false
   bool dry_run = false;
   bool resume = false;
   bool json = false;
@@ -74,6 +78,13 @@ Selection resolve(const RunOptions& options, const Topology& topology);
 
 /// The flags that shape the plan and were given, for --resume, which takes its plan elsewhere.
 std::vector<std::string> plan_flags_given(const RunOptions& options);
+
+/// The plan of --from with what else was given: repeats, times, seed, filter, precision. Throws
+/// UsageError for flags that say what to run, since the file says that.
+Plan plan_again(const RunOptions& options, const Topology& topology);
+
+/// The same with their values, for another program: {"--size", "64", …}.
+std::vector<std::string> plan_arguments(const RunOptions& options);
 
 /// "20ms", "1.5s", "500us", "2min" as nanoseconds between the bounds. Throws UsageError.
 std::int64_t parse_duration(const std::string& text, std::string_view what, double low_s,

@@ -20,10 +20,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string>;
 
-bool contains(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
-
 bool eventually(const std::function<bool()>& question) {
   const std::int64_t deadline = monotonic_ns() + Program::deadline_ns;
   while (!question()) {

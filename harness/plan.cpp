@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <climits>
 #include <random>
-#include <regex>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "harness/estimate.h"
+#include "harness/key_filter.h"
 #include "harness/latency_target.h"
+#include "harness/replan.h"
 #include "harness/text.h"
 
 namespace ipcbench {
@@ -35,21 +36,6 @@ std::vector<Item> match_all(const std::vector<std::string>& patterns, Match matc
   for (const std::string& pattern : patterns)
     for (const Item& item : match(pattern)) items.insert(item);
   return {items.begin(), items.end()};
-}
-
-std::regex compile(const std::string& filter) {
-  constexpr std::size_t filter_max = 500;  // std::regex recurses once for each bracket
-  if (filter.size() > filter_max)
-    throw UsageError(fmt::format("--filter '{}': {} characters; expected at most {}",
-                                 printable(filter, 40), filter.size(), filter_max));
-  try {
-    // libstdc++'s other matcher takes exponential time over "(((.*)*)*)*x".
-    return std::regex(filter.empty() ? ".*" : filter,
-                      std::regex::extended | std::regex_constants::__polynomial);
-  } catch (const std::regex_error& error) {
-    throw UsageError(fmt::format("--filter '{}': not a regular expression ({})", printable(filter),
-                                 error.what()));
-  }
 }
 
 /// How many producers and consumers share one object in a run of the cell.
@@ -160,6 +146,55 @@ std::vector<Load> loads_of(const ScenarioFacts& scenario, const Selection& selec
   return loads;
 }
 
+/// A rate that is run if the search comes by.
+bool is_later(const PlannedCell& cell, const Stopping& stopping) {
+  return stopping.target.limit_ns > 0 && cell.scenario == "paced" &&
+         cell.load.rate_per_s != first_rate_per_s;
+}
+
+/// Every repeat of every due cell, each round shuffled anew by the plan's seed.
+void order_runs(Plan& plan) {
+  std::vector<std::size_t> due;
+  for (std::size_t i = 0; i < plan.cells.size(); ++i)
+    if (plan.cells[i].skipped.empty() && !is_later(plan.cells[i], plan.stopping)) due.push_back(i);
+  std::mt19937_64 random(plan.seed);
+  for (int repeat = 1; repeat <= plan.repeats; ++repeat) {
+    shuffle(due, random);
+    for (const std::size_t cell : due) {
+      plan.order.push_back({cell, plan.in_pairs ? 2 * repeat - 1 : repeat});
+      if (plan.in_pairs) plan.order.push_back({cell, 2 * repeat});
+    }
+  }
+}
+
+/// As the flags of `run` have them.
+void check_bounds(const Plan& plan) {
+  const auto check = [](const char* what, std::int64_t value, std::int64_t low, std::int64_t high) {
+    if (value < low || value > high)
+      throw UsageError(fmt::format("the plan's {} is {}; expected a whole number from {} to {}",
+                                   what, value, low, high));
+  };
+  check("repeats", plan.repeats, 1, 10'000);
+  check("depth", static_cast<std::int64_t>(plan.depth), 1, 1 << 20);
+  check("warmup_ns", plan.warmup_ns, 0, 60'000'000'000);
+  check("min_time_ns", plan.min_time_ns, 1'000'000, 600'000'000'000);
+  check("timeout_ns", plan.timeout_ns, 10'000'000, 86'400'000'000'000);
+  check("count", static_cast<std::int64_t>(plan.count), 0, 1'000'000'000'000);
+  for (const PlannedCell& cell : plan.cells)
+    if (cell.size) check("size", static_cast<std::int64_t>(*cell.size), 0, 16 << 20);
+}
+
+/// A place by its name on this machine, which may be another than where it was recorded.
+Place place_here(const Place& recorded, const Topology& topology) {
+  try {
+    const bool is_pinned = recorded.name.starts_with("pin:");
+    return is_pinned ? topology.pin(recorded.cpus[0], recorded.cpus[1])
+                     : topology.place(recorded.name);
+  } catch (const std::invalid_argument& error) {
+    return {.name = recorded.name, .cpus = {-1, -1}, .impossible = error.what()};
+  }
+}
+
 /// A whole number of a plan that was read: get<std::uint64_t>() alone takes -1 for a large one.
 std::uint64_t natural(const nlohmann::ordered_json& value, std::string_view what,
                       std::uint64_t high) {
@@ -237,7 +272,7 @@ double Plan::estimate_s(std::size_t from) const {
 }
 
 Plan make_plan(const Selection& selection) {
-  const std::regex filter = compile(selection.filter);
+  const KeyFilter filter(selection.filter);
   Plan plan{.cells = {},
             .order = {},
             .repeats = selection.repeats,
@@ -251,11 +286,6 @@ Plan make_plan(const Selection& selection) {
             .in_pairs = selection.in_pairs,
             .quiet_machine = selection.quiet_machine};
   const std::set<std::uint64_t> sizes(selection.sizes.begin(), selection.sizes.end());
-  /// A rate that is run if the search comes by.
-  const auto is_later = [&](const PlannedCell& cell) {
-    return selection.stopping.target.limit_ns > 0 && cell.scenario == "paced" &&
-           cell.load.rate_per_s != first_rate_per_s;
-  };
   std::set<std::string> served;  // cells of rows that run in one manner, whichever is asked for
   const auto add = [&](const Row& row, std::size_t scenario, std::optional<std::uint64_t> size,
                        const SizeMix& mix, const Place& place, Manner manner, const Load& load) {
@@ -268,10 +298,11 @@ Plan make_plan(const Selection& selection) {
                      .manner = manner,
                      .load = load,
                      .skipped = ""};
-    if (!std::regex_search(cell.key(), filter)) return;
+    if (!filter.takes(cell.key())) return;
     if (row.kernel_served && !served.insert(cell.key()).second) return;
     cell.skipped = reason_to_skip(row, scenario, cell, selection.depth);
-    if (!cell.skipped.empty() && is_later(cell)) return;  // one line says it for all rates
+    if (!cell.skipped.empty() && is_later(cell, selection.stopping))
+      return;  // one line says it for all rates
     plan.cells.push_back(std::move(cell));
   };
   std::vector<Manner> manners;
@@ -302,17 +333,26 @@ Plan make_plan(const Selection& selection) {
           }
         }
 
-  std::vector<std::size_t> due;
-  for (std::size_t i = 0; i < plan.cells.size(); ++i)
-    if (plan.cells[i].skipped.empty() && !is_later(plan.cells[i])) due.push_back(i);
-  std::mt19937_64 random(selection.seed);
-  for (int repeat = 1; repeat <= selection.repeats; ++repeat) {
-    shuffle(due, random);
-    for (const std::size_t cell : due) {
-      plan.order.push_back({cell, selection.in_pairs ? 2 * repeat - 1 : repeat});
-      if (selection.in_pairs) plan.order.push_back({cell, 2 * repeat});
-    }
+  order_runs(plan);
+  return plan;
+}
+
+Plan replan(const Plan& recorded, const Topology& topology, const std::string& filter) {
+  check_bounds(recorded);
+  const KeyFilter keys(filter);
+  Plan plan = recorded;
+  plan.cells.clear();
+  plan.order.clear();
+  for (PlannedCell cell : recorded.cells) {
+    const auto scenario = find_scenario(cell.scenario);
+    if (!scenario || !keys.takes(cell.key())) continue;
+    const Row* row = find_row(cell.transport);
+    cell.place = place_here(cell.place, topology);
+    cell.skipped = row == nullptr ? "this ipcbench has no such transport"
+                                  : reason_to_skip(*row, *scenario, cell, plan.depth);
+    plan.cells.push_back(std::move(cell));
   }
+  order_runs(plan);
   return plan;
 }
 

@@ -27,6 +27,10 @@
 
 namespace ipcbench {
 
+inline bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
 /// A directory of a test, removed at its end with all that is in it.
 class Sandbox {
  public:

@@ -1,16 +1,13 @@
 // The sub-commands that draw: report, plot. What they draw with is built from plots/.
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "harness/chart_data.h"
 #include "harness/commands.h"
-#include "harness/page.h"
+#include "harness/compare_output.h"
+#include "harness/report_page.h"
 #include "harness/results.h"
 #include "harness/text.h"
 #include "harness/tool.h"
@@ -19,33 +16,6 @@ namespace ipcbench {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Where the build or the installation has put what plots/ makes: beside the program or under its
-/// prefix, unless IPCBENCH_PLOTS says otherwise.
-std::string plots_file(const std::string& name) {
-  std::vector<std::string> directories;
-  if (const char* chosen = std::getenv("IPCBENCH_PLOTS"); chosen != nullptr && *chosen != '\0') {
-    directories.emplace_back(chosen);
-  } else {
-    std::error_code error;
-    const fs::path home = fs::read_symlink("/proc/self/exe", error).parent_path();
-    directories = {home / "plots", home.parent_path() / "share/ipcbench/plots"};
-  }
-  for (const std::string& directory : directories)
-    if (std::error_code error; fs::is_regular_file(fs::path(directory) / name, error))
-      return fs::path(directory) / name;
-  throw std::runtime_error(
-      fmt::format("{}: not in {}: this ipcbench was built without Node.js; run scripts/setup "
-                  "--plots and build again, or say in IPCBENCH_PLOTS where it is",
-                  name, fmt::join(directories, " or in ")));
-}
-
-std::string whole_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (file.bad() || text.empty()) throw std::runtime_error(fmt::format("{}: unreadable", path));
-  return text;
-}
 
 struct Input {
   std::vector<Json> documents;
@@ -75,12 +45,10 @@ Input read_input(const std::vector<std::string>& paths) {
   return input;
 }
 
-/// The page's template without a mark, and what replaces it. Each mark stands there once.
-void fill(std::string& page, std::string_view mark, std::string_view text) {
-  const std::size_t at = page.find(mark);
-  if (at == std::string::npos)
-    throw std::runtime_error(fmt::format("report.html has no {}; build it again", mark));
-  page.replace(at, mark.size(), text);
+/// Of two files, the second beside the first as `compare` judges them; else null.
+Json changes_of(const Input& input) {
+  return input.documents.size() == 2 ? changes_json(input.documents[0], input.documents[1])
+                                     : Json(nullptr);
 }
 
 struct Picture {
@@ -137,16 +105,7 @@ std::string convert(const Picture& picture, const std::string& format) {
 
 int report_command(const std::vector<std::string>& files, const std::string& output) {
   const Input input = read_input(files);
-  std::string page = whole_file(plots_file("report.html"));
-  std::string blocks =
-      json_block("ipcbench-charts", dump(chart_data(input.files, input.documents)));
-  for (const Json& document : input.documents)
-    blocks.append("\n").append(json_block(results_class, results_text(document)));
-  fill(page, "<!-- ipcbench: title -->",
-       escape_html(fmt::format("ipcbench: {}",
-                               printable(fs::path(files.front()).filename().string(), 60))));
-  fill(page, "<!-- ipcbench: data -->", blocks);
-  write_file(output, page);
+  write_file(output, report_page(input.files, input.documents, changes_of(input)));
   if (output != "-") fmt::print("{}\n", output);
   return exit_ok;
 }
@@ -156,7 +115,8 @@ int plot_command(const std::vector<std::string>& files, const std::string& direc
   if (format != "svg" && format != "png" && format != "pdf")
     throw UsageError(fmt::format("--format '{}': expected svg, png or pdf", printable(format)));
   const Input input = read_input(files);
-  const std::vector<Picture> pictures = draw(chart_data(input.files, input.documents), charts);
+  const Json data = chart_data(input.files, input.documents, changes_of(input));
+  const std::vector<Picture> pictures = draw(data, charts);
   std::error_code error;
   fs::create_directories(directory, error);
   if (error)

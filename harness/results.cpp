@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "harness/page.h"
+#include "harness/replan.h"
 #include "harness/stats.h"
 #include "harness/text.h"
 
@@ -263,16 +264,37 @@ std::string_view without_number(std::string_view what) {
                                                                         : what;
 }
 
+/// How deep lists and objects are nested at most; text that isn't JSON has some depth, too.
+int depth_of(std::string_view text) {
+  int depth = 0;
+  int deepest = 0;
+  bool is_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (is_string) {
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        is_string = false;
+    } else if (c == '"') {
+      is_string = true;
+    } else if (c == '{' || c == '[') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return deepest;
+}
+
 Json parse(std::string_view text, const std::string& path) {
   if (text.empty()) reject(path, "is empty; expected a results file");
-  // Copying a document recurses once for each level.
-  const auto refuse_depth = [&](int depth, Json::parse_event_t, const Json&) {
-    if (depth > depth_max)
-      reject(path, fmt::format("is nested more than {} deep; expected a results file", depth_max));
-    return true;
-  };
+  // Copying a document recurses once for each level. (The parser's own callback would see the
+  // depth, and looks through all earlier runs after each one.)
+  if (depth_of(text) > depth_max)
+    reject(path, fmt::format("is nested more than {} deep; expected a results file", depth_max));
   try {
-    return Json::parse(text, refuse_depth);
+    return Json::parse(text);
   } catch (const Json::exception& error) {
     reject(path, fmt::format("is no whole JSON document ({}); was it cut short?",
                              printable(without_number(error.what()), 300)));
@@ -463,22 +485,26 @@ void check_runs(const Journal::Content& content, const std::string& path) {
   const Plan& plan = content.plan;
   for (std::size_t i = 0; i < content.runs.size(); ++i) {
     const RunRecord run = RunReader(content.runs[i], i, path).read();
-    const PlannedCell cell{.transport = run.transport,
-                           .scenario = run.scenario,
-                           .size = run.size,
-                           .mix = {.name = run.size_dist, .sizes = {}},
-                           .place = {.name = run.placement, .cpus = {-1, -1}, .impossible = ""},
-                           .manner = run.manner,
-                           .load = run.load,
-                           .skipped = ""};
     if (i >= plan.order.size() || plan.order[i].repeat != run.repeat ||
-        plan.cells[plan.order[i].cell].key() != cell.key())
+        plan.cells[plan.order[i].cell].key() != key_of(run))
       reject(path, fmt::format("runs[{}] is {}, repeat {}: not what the plan has there", i,
-                               cell.key(), run.repeat));
+                               key_of(run), run.repeat));
   }
 }
 
 }  // namespace
+
+std::string key_of(const RunRecord& run) {
+  const PlannedCell cell{.transport = run.transport,
+                         .scenario = run.scenario,
+                         .size = run.size,
+                         .mix = {.name = run.size_dist, .sizes = {}},
+                         .place = {.name = run.placement, .cpus = {-1, -1}, .impossible = ""},
+                         .manner = run.manner,
+                         .load = run.load,
+                         .skipped = ""};
+  return cell.key();
+}
 
 bool is_measure(std::string_view key) {
   if (key == "fairness" || key == "lost" || key == "reordered" || key == "duplicates") return true;
@@ -623,7 +649,10 @@ ResultsFile records_of(const Json& document, const std::string& path) {
 }
 
 std::vector<Json> read_documents(const std::string& path) {
-  const std::string text = read_file(path);
+  return documents_of(read_file(path), path);
+}
+
+std::vector<Json> documents_of(std::string_view text, const std::string& path) {
   std::vector<Json> documents;
   if (is_page(text)) {
     for (const std::string_view block : results_blocks(text))
@@ -633,17 +662,42 @@ std::vector<Json> read_documents(const std::string& path) {
     const Journal::Content content = parse_journal(text, path);
     documents.push_back(results_json(content.context, content.plan, content.runs, false));
   } else {
-    documents.push_back(parse(text, path));
+    Json document = parse(text, path);
+    if (!document.is_object() || document.value("schema", Json()) != ab_schema) {
+      documents.push_back(std::move(document));
+      return documents;
+    }
+    for (const char* side : {"old", "new"}) {
+      if (!document.contains(side)) reject(path, fmt::format("has no \"{}\"", side));
+      documents.push_back(std::move(document[side]));
+    }
   }
   return documents;
 }
 
-ResultsFile read_results(const std::string& path) {
-  const std::vector<Json> documents = read_documents(path);
+static Json the_document(std::vector<Json> documents, const std::string& path) {
   if (documents.size() != 1)
     reject(path, fmt::format("is a page of {} results files; expected one of a single file",
                              documents.size()));
-  return records_of(documents.front(), path);
+  return std::move(documents.front());
+}
+
+ResultsFile read_results(const std::string& path) {
+  return records_of(the_document(read_documents(path), path), path);
+}
+
+Plan read_plan(const std::string& path) {
+  return plan_of(the_document(read_documents(path), path), path);
+}
+
+Plan plan_of(const Json& document, const std::string& path) {
+  check_schema(document, results_schema, path);
+  try {
+    return plan_from_json(document.at("plan"));
+  } catch (const std::exception& error) {
+    reject(path, fmt::format("has no plan that this ipcbench understands ({})",
+                             without_number(error.what())));
+  }
 }
 
 std::vector<ResultsFile> read_all_results(const std::string& path) {

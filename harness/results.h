@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -19,6 +20,8 @@ using Json = nlohmann::ordered_json;
 
 inline constexpr std::string_view results_schema = "ipcbench/1";
 inline constexpr std::string_view journal_schema = "ipcbench-journal/1";
+/// Two results files in one document: "old" and "new", measured in pairs (ab.h).
+inline constexpr std::string_view ab_schema = "ipcbench-ab/1";
 
 /// A run as it stands in the results file: what was run, what came of it, and its measures with
 /// their units in their names. `order` counts from 0 in the order of execution.
@@ -97,6 +100,9 @@ struct RunRecord {
   std::map<std::string, std::string> missing;  ///< why a measure is null
 };
 
+/// The key of its cell (PlannedCell::key()).
+std::string key_of(const RunRecord& run);
+
 struct ResultsFile {
   std::string path;
   Json context;
@@ -106,9 +112,13 @@ struct ResultsFile {
 /// The runs of a results document. Throws UsageError, which names `path`, where it is malformed.
 ResultsFile records_of(const Json& document, const std::string& path);
 
-/// The documents of a results file or a journal (one), or of a report page (one for each results
-/// file that it shows). Throws UsageError: what was seen, what was expected.
+/// The documents of a results file or a journal (one), of `ab` (OLD's and NEW's), or of a report
+/// page (one for each results file that it shows). Throws UsageError: what was seen, what was
+/// expected.
 std::vector<Json> read_documents(const std::string& path);
+
+/// The same of a file's text; `path` is for messages.
+std::vector<Json> documents_of(std::string_view text, const std::string& path);
 
 /// Reads a results file, a journal, or a report page of one results file. Throws UsageError: what
 /// was seen, what was expected.

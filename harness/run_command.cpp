@@ -14,9 +14,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/baseline.h"
 #include "harness/build_info.h"
 #include "harness/calibration.h"
 #include "harness/commands.h"
+#include "harness/compare_command.h"
 #include "harness/machine.h"
 #include "harness/module_entry.h"
 #include "harness/noise.h"
@@ -32,16 +34,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view journal_ending = ".journal";
-
-std::string utc_now() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
-}
-
-/// $XDG_STATE_HOME/ipcbench/2026-11-20T21-04-59Z.json: what isn't asked for elsewhere is kept here.
-std::string default_output() {
-  return fmt::format("{}/{:%Y-%m-%dT%H-%M-%SZ}-{}.json", state_directory(),
-                     fmt::gmtime(std::time(nullptr)), ::getpid());
-}
 
 void check_output(const std::string& path) {
   std::error_code error;
@@ -213,11 +205,13 @@ int finish(const Execution& execution, Journal& journal, const RunOptions& optio
   const bool to_stdout = execution.output == "-";
   write_results(document, execution.output);
   if (signal == 0) journal.remove();
+  if (signal == 0 && !options.save_baseline.empty())
+    write_results(document, baseline_path(options.save_baseline));
   if (options.json && !to_stdout) write_results(document, "-");
   const ResultsFile file = records_of(document, execution.output);
   if (execution.plan.in_pairs)
     finish_calibration(execution, options);
-  else if (!options.quiet && !options.json && !to_stdout)
+  else if (options.shows_table && !options.quiet && !options.json && !to_stdout)
     fmt::print("{}", render(file, TableFormat::text, wants_color(options.color, STDOUT_FILENO)));
   std::fflush(stdout);
   if (!options.quiet)
@@ -232,6 +226,10 @@ int finish(const Execution& execution, Journal& journal, const RunOptions& optio
   const auto failed = std::count_if(file.runs.begin(), file.runs.end(), [](const RunRecord& run) {
     return run.status == Status::failed;
   });
+  if (failed == 0 && !options.baseline.empty())
+    return compare_with_baseline(options.baseline, document, execution.output,
+                                 options.quiet || options.json || to_stdout,
+                                 wants_color(options.color, STDOUT_FILENO));
   if (failed == 0) return exit_ok;
   fmt::print(stderr, "ipcbench: {} of {} runs failed; the results file has the reasons\n", failed,
              execution.plan.order.size());
@@ -266,6 +264,15 @@ int report_nothing_to_run(const Plan& plan) {
 
 }  // namespace
 
+std::string default_output() {
+  return fmt::format("{}/{:%Y-%m-%dT%H-%M-%SZ}-{}.json", state_directory(),
+                     fmt::gmtime(std::time(nullptr)), ::getpid());
+}
+
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
 Json make_context(const std::vector<std::string>& command_line, const Topology& topology,
                   TickRate rate) {
   return {{"program", "ipcbench"},
@@ -286,6 +293,11 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
   if (options.resume && !plan_flags_given(options).empty())
     throw UsageError(fmt::format("--resume: takes its plan from the journal; leave out {}",
                                  fmt::join(plan_flags_given(options), ", ")));
+  if (options.resume && !options.from.empty())
+    throw UsageError("--resume and --from: both say where the plan comes from; give one of them");
+
+  if (!options.save_baseline.empty()) baseline_path(options.save_baseline);  // a wrong name, now
+  if (!options.baseline.empty()) read_documents(baseline_path(options.baseline));
 
   Execution execution;
   execution.output = options.output.empty() && !options.dry_run ? default_output() : options.output;
@@ -297,7 +309,8 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
     execution.plan = std::move(content.plan);
     execution.runs = std::move(content.runs);
   } else {
-    execution.plan = make_plan(resolve(options, topology));
+    execution.plan = options.from.empty() ? make_plan(resolve(options, topology))
+                                          : plan_again(options, topology);
   }
   if (options.dry_run) return print_plan(execution.plan, options.json);
   if (execution.plan.order.empty()) return report_nothing_to_run(execution.plan);
@@ -336,8 +349,13 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
 
 int calibrate_command(const RunOptions& given, const std::vector<std::string>& command_line) {
   RunOptions options = given;
+  if (!options.from.empty())
+    throw UsageError(
+        "calibrate: takes no --from; 'ipcbench run --from FILE' repeats a calibration");
   if (!(options.precision + options.retries).empty())
     throw UsageError("calibrate: takes no --precision and no --retries: its runs come in pairs");
+  if (!(options.baseline + options.save_baseline).empty())
+    throw UsageError("calibrate: takes no baselines: it measures each cell against itself");
   options.in_pairs = true;
   if (!options.resume) {
     options.retries = "0";

@@ -110,7 +110,7 @@ double merged_percentile(const Cumulative& repeats, std::span<const std::size_t>
 }
 
 /// Sums over the first k of sorted values: what the means and variances of two parts are made of.
-struct Part {
+struct Moments {
   double count = 0;
   double sum = 0;
   double squares = 0;
@@ -221,14 +221,14 @@ std::optional<Clusters> two_clusters(std::span<const double> values) {
   std::vector<double> logs = sorted(values);
   if (logs.front() <= 0) return std::nullopt;
   const double origin = std::log(logs[n / 2]);  // keeps the sums of squares small
-  Part all;
+  Moments all;
   for (double& value : logs) {
     value = std::log(value) - origin;
     all = {all.count + 1, all.sum + value, all.squares + value * value};
   }
   const std::size_t least = std::max<std::size_t>(3, (n + 9) / 10);
-  Part below;
-  Part best;
+  Moments below;
+  Moments best;
   double best_between = -1;
   for (std::size_t i = 0; i + least < n; ++i) {
     below = {below.count + 1, below.sum + logs[i], below.squares + logs[i] * logs[i]};
@@ -241,7 +241,7 @@ std::optional<Clusters> two_clusters(std::span<const double> values) {
       best = below;
     }
   }
-  const Part above{all.count - best.count, all.sum - best.sum, all.squares - best.squares};
+  const Moments above{all.count - best.count, all.sum - best.sum, all.squares - best.squares};
   const double distance = above.mean() - best.mean();
   // Groups without any scatter are as far apart as can be said.
   const double scatter = std::sqrt((best.variance() + above.variance()) / 2);

@@ -145,11 +145,13 @@ std::vector<CellSummary> summarise(const ResultsFile& file) {
 }
 
 double instruction_ns(const Json& context) {
-  const Json::json_pointer identity("/machine/identity");
-  if (!context.contains(identity)) return 0;
-  const Json& machine = context.at(identity);
-  if (machine.value("virtualised", Json()) != "icount") return 0;
-  const auto words = machine.value("kernel_command_line", std::string());
+  const auto text_at = [&](const char* pointer) {
+    const Json::json_pointer at(pointer);
+    return context.contains(at) && context.at(at).is_string() ? context.at(at).get<std::string>()
+                                                              : "";
+  };
+  if (text_at("/machine/identity/virtualised") != "icount") return 0;
+  const std::string words = text_at("/machine/identity/kernel_command_line");
   constexpr std::string_view name = "ipcbench.icount_shift=";
   const std::size_t found = words.find(name);
   const char shift = found == std::string::npos ? '1' : words[found + name.size()];

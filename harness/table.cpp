@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/measure.h"
 #include "harness/plan.h"
 #include "harness/text.h"
 
@@ -69,8 +70,6 @@ std::string marks_of(const CellSummary& cell) {
   return letters;
 }
 
-namespace {
-
 std::string notes_of(const std::vector<const CellSummary*>& cells) {
   std::set<char> letters;
   std::vector<std::string> reasons;
@@ -93,11 +92,31 @@ std::string notes_of(const std::vector<const CellSummary*>& cells) {
   return notes;
 }
 
+namespace {
+
 using Show = std::string (*)(double);
 
-std::string show(const std::optional<Estimate>& estimate, Show text) {
-  return estimate ? text(estimate->median) : nothing;
-}
+/// A row as it is made: texts, and the numbers behind them.
+struct Line {
+  std::vector<std::string> texts;
+  std::vector<double> numbers;
+
+  void add(std::string text, double number = std::numeric_limits<double>::quiet_NaN()) {
+    texts.push_back(std::move(text));
+    numbers.push_back(number);
+  }
+  void add(const std::optional<Estimate>& estimate, Show text, std::string_view absent = nothing) {
+    if (estimate)
+      add(text(estimate->median), estimate->median);
+    else
+      add(std::string(absent));
+  }
+  void add_to(Table& table) {
+    table.rows.push_back(std::move(texts));
+    table.numbers.push_back(std::move(numbers));
+  }
+};
+
 std::string show_half_width(const std::optional<Estimate>& estimate) {
   return estimate && estimate->count > 1 ? half_width_text(estimate->half_width()) : nothing;
 }
@@ -111,13 +130,8 @@ std::string plain_text(double value) {
 std::string count_text(double value) {
   return fmt::format("{:.0f}", value);
 }
-/// "3.42 KiB": what was measured, rounded, in binary units.
 std::string bytes_text(double bytes) {
-  const char* const units[] = {"B", "KiB", "MiB", "GiB"};
-  std::size_t unit = 0;
-  for (; bytes >= 1024 && unit + 1 < std::size(units); ++unit) bytes /= 1024;
-  const int digits = unit == 0 || bytes >= 99.95 ? 0 : bytes >= 9.995 ? 1 : 2;
-  return fmt::format("{:.{}f} {}", bytes, digits, units[unit]);
+  return measure_text("_bytes", bytes);
 }
 
 bool is_roofline(const std::string& transport) {
@@ -150,30 +164,37 @@ std::vector<std::string> sorted(const Group& group,
 
 constexpr double unmeasured = std::numeric_limits<double>::infinity();
 
-/// The smallest p50 that isn't a roofline's: what the others are compared with.
-double best_p50(const Group& group, const char* scenario) {
+/// What the others are compared with: the reference's p50, or the smallest that isn't a roofline's.
+double reference_p50(const Group& group, const char* scenario, const std::string& reference) {
   double best = unmeasured;
   for (const auto& [name, cells] : group)
     if (const auto p50 = field(find(group, name, scenario), &CellSummary::p50_ns);
-        p50 && !is_roofline(name))
+        p50 && (reference.empty() ? !is_roofline(name) : name == reference))
       best = std::min(best, p50->median);
   return best;
 }
 
-std::string times_slower(const std::optional<Estimate>& p50, double best,
-                         const std::string& transport) {
-  if (is_roofline(transport)) return "roofline";
-  return p50 && best < unmeasured ? factor_text(p50->median / best) : nothing;
+void add_times_slower(Line& line, const std::optional<Estimate>& p50, double best,
+                      const std::string& transport, bool has_reference) {
+  if (is_roofline(transport) && !has_reference)
+    line.add("roofline");
+  else if (p50 && best < unmeasured)
+    line.add(factor_text(p50->median / best), p50->median / best);
+  else
+    line.add(nothing);
 }
 
 Table channel_table(const Group& group, std::uint64_t size, const std::string& placement,
-                    const std::string& repeats) {
-  Table table{.title = fmt::format("{}, {}: round trip (ping_pong) and throughput (flood), {}",
-                                   size_text(size), placement, repeats),
-              .columns = {"transport", "round trip p50", "±", "p99", "× best", "CPU/message",
-                          "messages", "±", "bandwidth", "CPU/message", "notes"},
-              .rows = {}};
-  const double best = best_p50(group, "ping_pong");
+                    const std::string& repeats, const std::string& reference) {
+  Table table{
+      .title = fmt::format("{}, {}: round trip (ping_pong) and throughput (flood), {}",
+                           size_text(size), placement, repeats),
+      .columns = {"transport", "round trip p50", "±", "p99",
+                  fmt::format("× {}", reference.empty() ? "best" : printable(reference, 60)),
+                  "CPU/message", "messages", "±", "bandwidth", "CPU/message", "notes"},
+      .rows = {},
+      .rising = {6, 8}};
+  const double best = reference_p50(group, "ping_pong", reference);
   const auto cost = [&](const std::string& name) {
     if (const auto p50 = field(find(group, name, "ping_pong"), &CellSummary::p50_ns))
       return p50->median;
@@ -185,13 +206,19 @@ Table channel_table(const Group& group, std::uint64_t size, const std::string& p
     const CellSummary* flood = find(group, name, "flood");
     const auto p50 = field(trip, &CellSummary::p50_ns);
     const auto rate = field(flood, &CellSummary::messages_per_s);
-    table.rows.push_back(
-        {printable(name, 60), show(p50, duration_text), show_half_width(p50),
-         show(field(trip, &CellSummary::p99_ns), duration_text), times_slower(p50, best, name),
-         show(field(trip, &CellSummary::cpu_ns_per_message), duration_text), show(rate, rate_text),
-         show_half_width(rate), show(field(flood, &CellSummary::bytes_per_s), bandwidth_text),
-         show(field(flood, &CellSummary::cpu_ns_per_message), duration_text),
-         notes_of({trip, flood})});
+    Line line;
+    line.add(printable(name, 60));
+    line.add(p50, duration_text);
+    line.add(show_half_width(p50));
+    line.add(field(trip, &CellSummary::p99_ns), duration_text);
+    add_times_slower(line, p50, best, name, !reference.empty());
+    line.add(field(trip, &CellSummary::cpu_ns_per_message), duration_text);
+    line.add(rate, rate_text);
+    line.add(show_half_width(rate));
+    line.add(field(flood, &CellSummary::bytes_per_s), bandwidth_text);
+    line.add(field(flood, &CellSummary::cpu_ns_per_message), duration_text);
+    line.add(notes_of({trip, flood}));
+    line.add_to(table);
   }
   return table;
 }
@@ -278,13 +305,6 @@ const ScenarioTable* find_scenario_table(const std::string& scenario) {
   return nullptr;
 }
 
-std::optional<Estimate> value_of(const CellSummary& cell, const std::string& measure) {
-  if (measure == "p50") return cell.p50_ns;
-  if (measure == "p99") return cell.p99_ns;
-  const auto found = cell.estimates.find(measure);
-  return found == cell.estimates.end() ? std::nullopt : std::optional(found->second);
-}
-
 /// A table of one scenario, size and placement: its columns are the scenario's.
 Table own_table(const ScenarioTable& scenario, const Group& group, const std::string& where,
                 const std::string& repeats) {
@@ -292,27 +312,29 @@ Table own_table(const ScenarioTable& scenario, const Group& group, const std::st
               .columns = {"transport"},
               .rows = {}};
   for (const Column& column : scenario.columns) {
+    if (more_is_better(column.measure)) table.rising.insert(table.columns.size());
     table.columns.emplace_back(column.title);
     if (column.has_interval) table.columns.emplace_back("±");
   }
   table.columns.emplace_back("notes");
   const char* name = scenario.scenario.data();
   const auto cost = [&](const std::string& transport) {
-    const auto value = value_of(*find(group, transport, name), scenario.columns.front().measure);
+    const auto value = estimate_of(*find(group, transport, name), scenario.columns.front().measure);
     if (!value) return unmeasured;
     return scenario.is_rate ? -value->median : value->median;
   };
   for (const std::string& transport : sorted(group, cost)) {
     const CellSummary* cell = find(group, transport, name);
-    std::vector<std::string> row{printable(transport, 60)};
+    Line line;
+    line.add(printable(transport, 60));
     for (const Column& column : scenario.columns) {
-      const auto value = value_of(*cell, column.measure);
-      row.push_back(value || !cell->missing.contains(column.measure) ? show(value, column.text)
-                                                                     : std::string(column.absent));
-      if (column.has_interval) row.push_back(show_half_width(value));
+      const auto value = estimate_of(*cell, column.measure);
+      line.add(value, column.text,
+               cell->missing.contains(column.measure) ? column.absent : nothing);
+      if (column.has_interval) line.add(show_half_width(value));
     }
-    row.push_back(notes_of({cell}));
-    table.rows.push_back(std::move(row));
+    line.add(notes_of({cell}));
+    line.add_to(table);
   }
   return table;
 }
@@ -328,72 +350,6 @@ Table verify_table(const Group& group, const std::string& what, const std::strin
                           notes_of({cell})});
   }
   return table;
-}
-
-}  // namespace
-
-std::string render_text(const Table& table, bool bold) {
-  std::vector<std::size_t> widths;
-  for (std::size_t column = 0; column < table.columns.size(); ++column) {
-    widths.push_back(width_of(table.columns[column]));
-    for (const auto& row : table.rows)
-      widths[column] = std::max(widths[column], width_of(row[column]));
-  }
-  std::string text =
-      fmt::format("{}{}{}\n", bold ? "\033[1m" : "", table.title, bold ? "\033[0m" : "");
-  const auto add = [&](const std::vector<std::string>& row) {
-    std::string line;
-    for (std::size_t column = 0; column < row.size(); ++column) {
-      const std::string padding(widths[column] - width_of(row[column]), ' ');
-      const bool left = column == 0 || column + 1 == row.size();
-      if (column > 0) line += "  ";
-      line += left ? row[column] + padding : padding + row[column];
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  };
-  add(table.columns);
-  for (const auto& row : table.rows) add(row);
-  return text;
-}
-
-namespace {
-
-std::string escape_markdown(const std::string& text) {
-  std::string escaped;
-  for (const char c : text) {
-    if (c == '|' || c == '<' || c == '\\') escaped += '\\';
-    escaped += c;
-  }
-  return escaped;
-}
-
-}  // namespace
-
-std::string render_markdown(const Table& table) {
-  std::string text = fmt::format("**{}**\n\n", escape_markdown(table.title));
-  const auto add = [&](const std::vector<std::string>& row) {
-    text += "|";
-    for (const std::string& cell : row) text += fmt::format(" {} |", escape_markdown(cell));
-    text += "\n";
-  };
-  add(table.columns);
-  text += "|";
-  for (std::size_t column = 0; column < table.columns.size(); ++column)
-    text += column == 0 || column + 1 == table.columns.size() ? "---|" : "---:|";
-  text += "\n";
-  for (const auto& row : table.rows) add(row);
-  return text;
-}
-
-namespace {
-
-std::string escape_csv(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
-  quoted += '"';
-  return quoted;
 }
 
 std::string csv_number(std::optional<double> value) {
@@ -466,7 +422,11 @@ Table instruction_table(const std::vector<CellSummary>& cells, double instructio
     const auto scenario = find_scenario(cell.scenario);
     const std::string mean =
         scenario ? fmt::format("{}_mean_ns", all_scenarios()[*scenario].latency) : "";
-    const auto timed = cell.estimates.find(mean);
+    auto timed = cell.estimates.find(mean);
+    // The kernel's ticks are in the mean; the first quartile of the sub-batches repeats to 0.1 %.
+    if (const auto quiet = cell.estimates.find("quiet_ns_per_operation");
+        mean == "round_trip_mean_ns" && quiet != cell.estimates.end())
+      timed = quiet;
     std::optional<double> count;
     std::string width = nothing;
     if (timed != cell.estimates.end()) {
@@ -493,7 +453,12 @@ std::string main_measure(const std::string& scenario) {
   return scenario == "ping_pong" ? "p50" : scenario == "flood" ? "messages_per_s" : "";
 }
 
-std::vector<Table> make_tables(const std::vector<CellSummary>& cells) {
+std::vector<Table> make_tables(const std::vector<CellSummary>& cells, const TableOptions& options) {
+  if (!options.reference.empty() &&
+      std::none_of(cells.begin(), cells.end(),
+                   [&](const CellSummary& cell) { return cell.label() == options.reference; }))
+    throw UsageError(
+        fmt::format("--reference '{}': no row of that name", printable(options.reference)));
   using Section = std::tuple<std::string, std::size_t, std::uint64_t>;  // placement, kind, size
   // ping_pong and flood share a table, whose place is the first; verify's is the last.
   constexpr std::size_t channel = 0;
@@ -519,12 +484,13 @@ std::vector<Table> make_tables(const std::vector<CellSummary>& cells) {
     const std::string place = printable(placement, 40);
     const std::string where = size == 0 ? place : size_text(size) + ", " + place;
     if (kind == channel)
-      tables.push_back(channel_table(group, size, place, count));
+      tables.push_back(channel_table(group, size, place, count, options.reference));
     else if (kind == verify)
       tables.push_back(verify_table(group, where, count));
     else
       tables.push_back(own_table(scenario_tables()[kind - 1], group, where, count));
   }
+  sort_rows(tables, options);
   return tables;
 }
 
@@ -545,31 +511,59 @@ std::string provenance(const Json& context) {
                      text_of(context, Pointer("/machine/identity/commit")));
 }
 
-std::string render(const ResultsFile& file, TableFormat format, bool bold) {
-  if (format == TableFormat::csv) return render_csv({file});
-  const std::vector<CellSummary> cells = summarise(file);
-  const double counted_ns = instruction_ns(file.context);
-  std::vector<Table> tables = make_tables(cells);
-  if (counted_ns > 0) tables = {instruction_table(cells, counted_ns)};
+std::string footer(const std::vector<CellSummary>& cells, const std::vector<ResultsFile>& files,
+                   TableFormat format) {
+  std::vector<std::string> lines = legend(cells);
+  lines.emplace_back(
+      "±  half of the interval of the median over the repeats (95 % from 6 repeats on)");
+  for (const ResultsFile& file : files)
+    lines.push_back(files.size() == 1
+                        ? provenance(file.context)
+                        : fmt::format("{}: {}", printable(file.path), provenance(file.context)));
   std::string text;
-  for (const Table& table : tables)
-    text +=
-        (format == TableFormat::text ? render_text(table, bold) : render_markdown(table)) + "\n";
-  const char* bullet = format == TableFormat::markdown ? "- " : "";
-  for (const std::string& line : legend(cells)) text += fmt::format("{}{}\n", bullet, line);
-  text += fmt::format(
-      "{}±  half of the interval of the median over the repeats (95 % from 6 repeats on)\n",
-      bullet);
-  text += fmt::format("{}{}\n", bullet, provenance(file.context));
+  for (const std::string& line : lines)
+    text += format == TableFormat::markdown ? fmt::format("- {}\n", line)
+            : format == TableFormat::latex  ? fmt::format("% {}\n", line)
+                                            : fmt::format("{}\n", line);
   return text;
 }
 
-std::string render(const std::vector<ResultsFile>& files, TableFormat format, bool bold) {
+namespace {
+
+std::vector<Table> tables_of(const ResultsFile& file, const TableOptions& options) {
+  const std::vector<CellSummary> cells = summarise(file);
+  const double counted_ns = instruction_ns(file.context);
+  if (counted_ns > 0) return {instruction_table(cells, counted_ns)};
+  return make_tables(cells, options);
+}
+
+}  // namespace
+
+std::string render(const ResultsFile& file, TableFormat format, bool bold,
+                   const TableOptions& options) {
+  if (format == TableFormat::csv || format == TableFormat::json)
+    return render(std::vector{file}, format, bold, options);
+  std::string text;
+  for (const Table& table : tables_of(file, options)) text += render(table, format, bold);
+  return text + footer(summarise(file), {file}, format);
+}
+
+std::string render(const std::vector<ResultsFile>& files, TableFormat format, bool bold,
+                   const TableOptions& options) {
   if (format == TableFormat::csv) return render_csv(files);
+  if (format == TableFormat::json) {
+    Json json = Json::array();
+    for (const ResultsFile& file : files)
+      json.push_back(
+          {{"file", printable(file.path)}, {"tables", tables_json(tables_of(file, options))}});
+    return dump(json, 2) + "\n";
+  }
   std::string text;
   for (const ResultsFile& file : files) {
-    if (files.size() > 1) text += printable(file.path) + "\n\n";
-    text += render(file, format, bold);
+    if (files.size() > 1)
+      text +=
+          fmt::format("{}{}\n\n", format == TableFormat::latex ? "% " : "", printable(file.path));
+    text += render(file, format, bold, options);
     if (&file != &files.back()) text += "\n";
   }
   return text;

@@ -179,6 +179,9 @@ TEST(Table, CountedInstructionsAreNoTimes) {
   EXPECT_NE(text.find("  2000  "), std::string::npos) << text;
   EXPECT_EQ(text.find("µs"), std::string::npos) << text;
   EXPECT_NE(text.find("\ni  "), std::string::npos) << text;
+  file.runs[0].measures["quiet_ns_per_operation"] = 6'000;  // without the kernel's ticks
+  const std::string quiet = render(file, TableFormat::text, false);
+  EXPECT_NE(quiet.find("  1500  "), std::string::npos) << quiet;
 }
 
 TEST(Table, ProvenanceIsThatOfTheContextWhateverItHolds) {

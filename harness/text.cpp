@@ -81,6 +81,7 @@ std::string size_text(std::uint64_t bytes) {
 
 std::string half_width_text(double fraction) {
   const double percent = 100 * fraction;
+  if (percent > 999) return ">±999 %";
   return percent < 0.95 ? fmt::format("±{:.1f} %", percent) : fmt::format("±{:.0f} %", percent);
 }
 

@@ -27,7 +27,7 @@ std::string rate_text(double per_second);
 std::string bandwidth_text(double bytes_per_second);
 /// Binary units where they are exact: "64 B", "4 KiB", "1 MiB", "8193 B".
 std::string size_text(std::uint64_t bytes);
-/// "±2 %"; "±0.4 %" below one per cent.
+/// "±2 %"; "±0.4 %" below one per cent, ">±999 %" where a number would say nothing.
 std::string half_width_text(double fraction);
 
 /// "64", "4KiB", "1MiB", "64kb": bytes, in binary units. Throws UsageError.

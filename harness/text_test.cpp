@@ -44,6 +44,7 @@ TEST(Text, HalfWidthsHaveADecimalBelowOnePerCent) {
   EXPECT_EQ(half_width_text(0.004), "±0.4 %");
   EXPECT_EQ(half_width_text(0.0096), "±1 %");
   EXPECT_EQ(half_width_text(0), "±0.0 %");
+  EXPECT_EQ(half_width_text(55377), ">±999 %");
 }
 
 TEST(Text, SizesAreReadInBinaryUnits) {

@@ -14,7 +14,21 @@
 namespace ipcbench {
 namespace {
 
-/// Memory files in place of pipes: however much goes in and comes out, nobody waits for a reader.
+[[noreturn]] void become(std::vector<std::string> arguments, const std::array<Fd, 3>& files,
+                         pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(126);
+  for (int fd = 0; fd < 3; ++fd)
+    if (::dup2(files[static_cast<std::size_t>(fd)].get(), fd) == -1) ::_exit(126);
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  ::execvp(pointers[0], pointers.data());
+  ::_exit(errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 127 : 126);
+}
+
+}  // namespace
+
 Fd memory_file(const char* name) {
   return Fd(check(::memfd_create(name, MFD_CLOEXEC), "memfd_create", name));
 }
@@ -37,22 +51,8 @@ std::string content_of(const Fd& file) {
   return text;
 }
 
-[[noreturn]] void become(std::vector<std::string> arguments, const std::array<Fd, 3>& files,
-                         pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != parent) ::_exit(126);
-  for (int fd = 0; fd < 3; ++fd)
-    if (::dup2(files[static_cast<std::size_t>(fd)].get(), fd) == -1) ::_exit(126);
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
-  ::execvp(pointers[0], pointers.data());
-  ::_exit(errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 127 : 126);
-}
-
-}  // namespace
-
 ToolResult run_tool(const std::vector<std::string>& arguments, std::string_view input) {
+  // Not pipes: however much goes in and comes out, nobody waits for a reader.
   const std::array<Fd, 3> files{memory_file("stdin"), memory_file("stdout"), memory_file("stderr")};
   while (!input.empty()) {
     const ssize_t written =

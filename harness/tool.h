@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/unix.h"
+
 namespace ipcbench {
 
 struct ToolResult {
@@ -16,5 +18,9 @@ struct ToolResult {
 /// Runs a program that is looked up in PATH, with `input` as its stdin, and waits for its end; it
 /// ends with the caller. Throws std::system_error where no process can be made.
 ToolResult run_tool(const std::vector<std::string>& arguments, std::string_view input);
+
+/// An empty file in memory: for what a program prints, however much it is.
+Fd memory_file(const char* name);
+std::string content_of(const Fd& memory_file);
 
 }  // namespace ipcbench

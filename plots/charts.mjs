@@ -3,110 +3,18 @@
 import { widthOf } from './text.mjs';
 import { intervalText, sizeText, tickText, timesText, valueText } from './format.mjs';
 import { highlights, panelsBy, unique } from './data.mjs';
+import { axisParams, clip, clipTo, config, fill, inner, logAxis, spread, widthOfLabels } from './frame.mjs';
+import { forest, history } from './changes.mjs';
 import heatMapSpec from './specs/heat_map.vl.json' with { type: 'json' };
 import percentilesSpec from './specs/percentiles.vl.json' with { type: 'json' };
 import bySizeSpec from './specs/by_size.vl.json' with { type: 'json' };
 import loadSpec from './specs/load.vl.json' with { type: 'json' };
 import paretoSpec from './specs/pareto.vl.json' with { type: 'json' };
 import placementsSpec from './specs/placements.vl.json' with { type: 'json' };
-import forestSpec from './specs/forest.vl.json' with { type: 'json' };
 import runOrderSpec from './specs/run_order.vl.json' with { type: 'json' };
 
 const most = 8;             // series that a chart of many shows in colour
-const labelHeight = 14;     // pixels
-const margin = 0.03;        // of a change: smaller ones count as none
 const kneeFactor = 5;       // the knee: the last rate whose p99 is within this of the lowest rate's
-
-export const themes = {
-  light: {
-    paper: '#ffffff', ink: '#1b1f24', soft: '#57606a', grid: '#e6e9ed', muted: '#c6ccd4', missing: '#ededed',
-    ramp: ['#eaf3fb', '#08306b'], inkOnDarkEnd: '#ffffff',
-  },
-  dark: {
-    paper: '#14181d', ink: '#e8ebef', soft: '#a3adb8', grid: '#2a313a', muted: '#48515c', missing: '#252b32',
-    ramp: ['#1c2b3a', '#a8d4ff'], inkOnDarkEnd: '#0b1117',
-  },
-};
-
-function config(theme) {
-  const font = 'system-ui, "DejaVu Sans", "Liberation Sans", Arial, sans-serif';
-  return {
-    font, background: theme.paper, padding: 6,
-    view: { stroke: null },
-    axis: {
-      labelColor: theme.ink, titleColor: theme.soft, gridColor: theme.grid, domainColor: theme.muted,
-      tickColor: theme.muted, labelFontSize: 11, titleFontSize: 11, titleFontWeight: 'normal', titlePadding: 8,
-    },
-    header: { labelColor: theme.ink, labelFontSize: 12 },
-    legend: { labelColor: theme.ink, labelFontSize: 11 },
-    title: {
-      anchor: 'start', frame: 'group', color: theme.ink, subtitleColor: theme.soft,
-      fontSize: 14, subtitleFontSize: 11, subtitlePadding: 4, offset: 12,
-    },
-  };
-}
-
-/** A logarithmic axis over the values: its domain, and ticks at 1, 2, 5 where there is room. */
-export function logAxis(values, unit, pixels, spacing, pad = 0.04) {
-  const low = Math.min(...values.map(Math.log10));
-  const high = Math.max(...values.map(Math.log10));
-  const room = Math.max((high - low) * pad, 0.02);
-  const domain = [10 ** (low - room), 10 ** (high + room)];
-  const within = steps => {
-    const ticks = [];
-    for (let decade = Math.floor(low - room); decade <= high + room; ++decade)
-      for (const step of steps) {
-        const tick = Number((step * 10 ** decade).toPrecision(3));
-        if (tick >= domain[0] && tick <= domain[1]) ticks.push(tick);
-      }
-    return ticks;
-  };
-  const candidates = [[1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 3.5, 4, 4.5, 5, 6, 7, 8, 9], [1, 1.5, 2, 3, 4, 5, 7], [1, 2, 5], [1, 3], [1]];
-  let ticks = candidates.map(within).find(some => closest(some, domain, pixels) >= spacing) ?? within([1]);
-  for (let every = 2; closest(ticks, domain, pixels) < spacing && every < 20; ++every)
-    ticks = within([1]).filter(tick => Math.round(Math.log10(tick)) % every === 0);
-  return { low: domain[0], high: domain[1], ticks, labels: ticks.map(tick => tickText(tick, unit)) };
-}
-
-function closest(ticks, [low, high], pixels) {
-  const scale = pixels / Math.log(high / low);
-  let least = Infinity;
-  for (let i = 1; i < ticks.length; ++i)
-    least = Math.min(least, Math.log(ticks[i] / ticks[i - 1]) * scale);
-  return least;
-}
-
-/** Moves labels, {y} in pixels, apart from each other within the height. */
-export function spread(labels, height, step = labelHeight) {
-  const sorted = [...labels].sort((a, b) => a.y - b.y);
-  let top = 0;
-  for (const label of sorted) {
-    label.y = Math.max(label.y, top);
-    top = label.y + step;
-  }
-  let bottom = height;
-  for (const label of sorted.reverse()) {
-    label.y = Math.min(label.y, bottom);
-    bottom = label.y - step;
-  }
-}
-
-function fill(spec, params, datasets, changes = {}) {
-  const copy = structuredClone(spec);
-  delete copy.description;
-  copy.params = copy.params.map(param => param.name in params ? { ...param, value: params[param.name] } : param);
-  return { ...copy, ...changes, datasets };
-}
-
-function axisParams(name, axis) {
-  return {
-    [`${name}_low`]: axis.low, [`${name}_high`]: axis.high,
-    [`${name}_ticks`]: axis.ticks, [`${name}_labels`]: axis.labels,
-  };
-}
-
-function widthOfLabels(labels) { return Math.max(0, ...labels.map(label => widthOf(label, 11))); }
-function clip(text, length = 30) { return text.length > length ? `${text.slice(0, length - 1)}…` : text; }
 
 /** What lies to the right of its measure's interval. */
 function measured(data, cell, values) {
@@ -132,20 +40,17 @@ function rank(data, cells) {
   return [...cells].filter(cell => data.cost(cell) < Infinity).sort((a, b) => data.cost(a) - data.cost(b));
 }
 
-/** The width of what is left for the drawing area beside axis labels and the labels at line ends. */
-function inner(width, left, right) { return Math.max(180, Math.floor(width - left - right - 24)); }
-
 /**
  * Lines of many series on two logarithmic axes. `lines` is [{series, line, cell, dash, points: [{x, y,
  * low, high, point, …tooltip}]}], `ranked` the cells in the order of merit.
  */
-function lineChart(data, spec, { lines, ranked, x, unit, width, height, theme, ends = () => '', extra = {} }) {
+function lineChart(data, spec, { lines, ranked, x, unit, width, height, theme, ends = () => '', extra = () => ({}) }) {
   const lit = highlights(ranked, most);
-  const all = lines.flatMap(line => line.points);
-  const y = logAxis(all.flatMap(point => [point.y, ...(point.low > 0 ? [point.low, point.high] : [])]), unit, height, 24);
+  const reach = line => line.points.flatMap(point => [point.y, ...(lit.has(line.series) && point.low > 0 ? [point.low, point.high] : [])]);
+  const y = logAxis(lines.flatMap(reach), unit, height, 24);
   const texts = new Map();
   for (const line of lines)
-    if (lit.has(line.series)) texts.set(line.series, clip(`${line.series}${ends(line)}`));
+    if (lit.has(line.series)) texts.set(line.series, clipTo(`${line.series}${ends(line)}`, Math.max(90, Math.min(230, width * 0.32))));
   const right = widthOfLabels([...texts.values()]) + 16;
   const drawn = inner(width, widthOfLabels(y.labels) + 10, right);
   const xAxis = x(drawn);
@@ -166,7 +71,8 @@ function lineChart(data, spec, { lines, ranked, x, unit, width, height, theme, e
   }));
   return fill(spec, {
     ...axisParams('x', xAxis), ...axisParams('y', y), muted: theme.muted, ink: theme.ink, label_limit: right + 8,
-  }, { points, ends: endRows, ...extra }, { width: drawn, height, config: config(theme) });
+    band_opacity: lit.size <= 4 ? 0.18 : 0.08,
+  }, { points, ends: endRows, ...extra(lit) }, { width: drawn, height, config: config(theme) });
 }
 
 function sized(lines) { return Math.max(300, Math.min(560, Math.min(lines, most) * 18 + 220)); }
@@ -212,34 +118,59 @@ function heatMap(data, cells) {
     }).sort((a, b) => a.order - b.order || a.mean - b.mean);
     const places = new Map(ranks.map(({ label }, place) => [label, place]));
     for (const row of rows) row.rank = places.get(row.label);
-    const headings = panelsBy(rows, ['placement']).map(({ placement, cells: own }) =>
-      widthOf(placement, 13) * 1.14 / unique(own.map(row => row.column)).length + 8);
-    const step = Math.ceil(Math.max(54, ...headings, ...rows.map(row => widthOf(row.column, 11) + 8)));
     const ratioMax = Math.max(10, ...rows.map(row => row.ratio ?? 1));
     return {
       file: panel.file, scenario: panel.scenario,
       title: `${panel.scenario}: times slower than the best (${measure.label})`,
       subtitle: data.conditions({ file: panel.file }),
       rows, columns: [['label', 'transport'], ['where', 'at'], ['times', '× best'], ['value', measure.label], ['note', 'note']],
-      spec: ({ theme }) => fill(heatMapSpec, {
-        ratio_max: ratioMax, ramp_low: theme.ramp[0], ramp_high: theme.ramp[1], missing: theme.missing, ink: theme.ink, ink_on_dark_end: theme.inkOnDarkEnd,
-      }, { cells: rows }, { config: config(theme), spec: { ...heatMapSpec.spec, width: { step } } }),
+      spec: ({ width, theme }) => {
+        const { step, blocks, height } = heatMapShape(rows, ranks.length, width);
+        const shown = rows.map(row => ({ ...row, block: Math.floor(row.rank / height) }));
+        const { data: source, facet, spacing, spec } = heatMapSpec;
+        const block = index => ({
+          data: source, transform: [{ filter: `datum.block === ${index}` }], facet, spacing, spec: { ...spec, width: { step } },
+        });
+        return fill({ params: heatMapSpec.params }, {
+          ratio_max: ratioMax, ramp_low: theme.ramp[0], ramp_high: theme.ramp[1], missing: theme.missing, ink: theme.ink, ink_on_dark_end: theme.inkOnDarkEnd,
+        }, { cells: shown }, {
+          config: config(theme), spacing: 28, hconcat: Array.from({ length: blocks }, (_, index) => block(index)),
+        });
+      },
     };
   });
+}
+
+const blockRows = 36;   // of a heat map: more stand beside them, where there is room
+
+/** A heat map's width of a column, and into how many blocks of how many rows it is cut. */
+function heatMapShape(rows, count, width) {
+  const placements = panelsBy(rows, ['placement']).map(({ placement, cells }) =>
+    ({ heading: widthOf(placement, 12) * 1.14 + 6, columns: unique(cells.map(row => row.column)).length }));
+  const columns = placements.reduce((sum, one) => sum + one.columns, 0);
+  const names = Math.min(190, Math.max(...rows.map(row => widthOf(row.label, 11)))) + 8;
+  const gaps = (placements.length - 1) * 12;
+  const least = Math.ceil(Math.max(38, ...placements.map(one => one.heading / one.columns),
+    ...rows.map(row => Math.max(widthOf(row.column, 11), widthOf(row.text, 11)) + 6)));
+  const room = blocks => (width - 16 - (blocks - 1) * 28) / blocks - names - gaps;
+  let blocks = 1;
+  while (blocks < Math.ceil(count / blockRows) && room(blocks + 1) >= columns * least) ++blocks;
+  const step = Math.max(least, Math.min(64, Math.floor(room(blocks) / columns)));
+  return { step, blocks, height: Math.ceil(count / blocks) };
 }
 
 function percentiles(data, cells) {
   const curves = cells.flatMap(cell => Object.entries(cell.percentiles)
     .map(([stem, points]) => ({ ...cell, stem, points: points.filter(([x, value]) => x >= firstPercentile && value > 0) })))
     .filter(curve => curve.points.length > 1);
-  return panelsBy(curves, ['file', 'scenario', 'stem', 'size', 'placement']).map(panel => {
+  return panelsBy(curves, ['file', 'scenario', 'stem', 'size', 'placement', 'rate']).map(panel => {
     const lines = panel.cells.map(curve => ({
-      series: curve.label, line: curve.label, cell: curve,
+      series: curve.series, line: curve.series, cell: curve,
       points: curve.points.map(([x, value, low, high]) => ({
         x, y: value, low: low > 0 ? low : null, high: low > 0 ? high : null,
         point: percentileNames.some(([at]) => at === x), percentile: percentileText(x),
         value: valueText(value, 'ns'), interval: low ? `${valueText(low, 'ns')} to ${valueText(high, 'ns')}` : '–',
-        aria: `${curve.label}, ${percentileText(x)}: ${valueText(value, 'ns')}`,
+        aria: `${curve.series}, ${percentileText(x)}: ${valueText(value, 'ns')}`,
       })),
     }));
     const last = Math.max(...lines.map(line => line.points.at(-1).x));
@@ -263,7 +194,7 @@ function percentiles(data, cells) {
   });
 }
 
-function asSeries(cell) { return { series: cell.label, family: cell.family }; }
+function asSeries(cell) { return { series: cell.series, family: cell.family }; }
 
 /** What is said of a series that doesn't reach the largest size: ", max 8 KiB". */
 function limitText(cell) {
@@ -307,7 +238,7 @@ function bySize(data, cells) {
         rows: lines.flatMap(line => line.points.map(point => ({ ...point, series: line.series }))),
         columns: [['series', 'transport'], ['size', 'size'], ['value', measure.label], ['interval', 'interval']],
         spec: ({ width, theme }) => lineChart(data, bySizeSpec, {
-          lines, ranked: rank(data, panel.cells).map(cell => ({ series: cell.series, family: cell.family })),
+          lines, ranked: rank(data, panel.cells).map(asSeries),
           x: axis, unit: measure.unit, width, height: sized(lines.length), theme, ends: line => line.limit,
         }),
       };
@@ -352,8 +283,8 @@ function load(data, cells) {
       rows: lines.flatMap(line => line.points.map(point => ({ ...point, series: line.series }))),
       columns: [['series', 'transport'], ['rate', 'offered'], ['quantile', 'percentile'], ['value', 'value'], ['interval', 'interval']],
       spec: ({ width, theme }) => lineChart(data, loadSpec, {
-        lines, ranked: rank(data, panel.cells).map(cell => ({ series: cell.series, family: cell.family })),
-        x: axis, unit, width, height: sized(lines.length), theme, extra: { knees },
+        lines, ranked: rank(data, panel.cells).map(asSeries),
+        x: axis, unit, width, height: sized(lines.length), theme, extra: lit => ({ knees: knees.filter(one => lit.has(one.series)) }),
       }),
     }];
   });
@@ -370,9 +301,15 @@ export function paretoFront(points, isHigherBetter) {
   });
 }
 
-/** Labels beside points where they overlap neither each other nor a point; the first ones first. */
-function placeLabels(points, width, height, px, py) {
-  const taken = points.map(point => ({ left: px(point) - 5, right: px(point) + 5, top: py(point) - 5, bottom: py(point) + 5 }));
+/** Labels beside points where they overlap neither each other nor a point nor the front; the first ones first. */
+function placeLabels(points, front, width, height, px, py) {
+  const around = (x, y, by) => ({ left: x - by, right: x + by, top: y - by, bottom: y + by });
+  const taken = points.map(point => around(px(point), py(point), 5));
+  for (let i = 1; i < front.length; ++i) {
+    const [[x, y], [toX, toY]] = [front[i - 1], front[i]].map(point => [px(point), py(point)]);
+    const steps = Math.ceil(Math.hypot(toX - x, toY - y) / 6);
+    for (let step = 1; step < steps; ++step) taken.push(around(x + (toX - x) * step / steps, y + (toY - y) * step / steps, 1));
+  }
   const labels = [];
   for (const point of points) {
     const text = clip(point.series, 26);
@@ -398,7 +335,7 @@ function placeLabels(points, width, height, px, py) {
 
 function pareto(data, cells) {
   const isDrawn = cell => data.main(cell)?.[0] > 0 && cell.measures.cpu_ns_per_message?.[0] > 0;
-  return panelsBy(cells.filter(isDrawn), ['file', 'scenario', 'size', 'placement']).flatMap(panel => {
+  return panelsBy(cells.filter(isDrawn), ['file', 'scenario', 'size', 'placement', 'rate']).flatMap(panel => {
     const others = panel.cells.filter(cell => !cell.isRoofline);
     if (others.length < 3) return [];
     const { main, tail } = data.scenarios[panel.scenario];
@@ -406,7 +343,7 @@ function pareto(data, cells) {
     const name = tail && others.filter(cell => cell.measures[tail]).length * 2 >= others.length ? tail : main;
     const measure = data.measure(name);
     const points = panel.cells.filter(cell => cell.measures[name]?.[0] > 0).map(cell => ({
-      series: cell.label, x: cell.measures.cpu_ns_per_message[0], y: cell.measures[name][0], isRoofline: cell.isRoofline,
+      series: cell.series, x: cell.measures.cpu_ns_per_message[0], y: cell.measures[name][0], isRoofline: cell.isRoofline,
       value: valueText(cell.measures[name][0], measure.unit), cpu: valueText(cell.measures.cpu_ns_per_message[0], 'ns'),
       note: clip(data.note(cell), 120) || 'none', ...data.looks.get(cell.series),
     }));
@@ -430,7 +367,7 @@ function pareto(data, cells) {
         const py = point => Math.log(y.high / point.y) / Math.log(y.high / y.low) * height;
         return fill(paretoSpec, { ...axisParams('x', x), ...axisParams('y', y), muted: theme.muted, ink: theme.ink }, {
           points, front: front.map((point, order) => ({ x: point.x, y: point.y, order })),
-          labels: placeLabels(byMerit, drawn, height, px, py),
+          labels: placeLabels(byMerit, front, drawn, height, px, py),
         }, { width: drawn, height, config: config(theme) });
       },
     }];
@@ -467,46 +404,6 @@ function placements(data, cells) {
         ink: theme.ink, ink_on_dark_end: theme.inkOnDarkEnd,
       }, { cells: rows }, { config: config(theme) }),
     }];
-  });
-}
-
-const verdictLooks = {
-  regressed: ['#D55E00', 'triangle-up'], improved: ['#009E73', 'triangle-down'], same: ['#7c8a99', 'circle'], inconclusive: ['#56B4E9', 'diamond'],
-};
-
-/** Two results files beside each other: each cell's quotient, with the widest interval it can have. */
-function forest(data, cells) {
-  if (data.files.length !== 2) return [];
-  const name = cell => [cell.scenario, cell.label, cell.size === null ? '' : sizeText(cell.size), cell.placement].filter(Boolean).join(' ');
-  const bases = new Map(cells.filter(cell => cell.file === 0 && data.cost(cell) < Infinity).map(cell => [name(cell), cell]));
-  return panelsBy(cells.filter(cell => cell.file === 1 && data.cost(cell) < Infinity && bases.has(name(cell))), ['scenario']).map(panel => {
-    const measure = data.mainMeasure(panel.scenario);
-    const isHigher = measure.better === 'higher';
-    const rows = panel.cells.map(cell => {
-      const [base, baseLow, baseHigh] = data.main(bases.get(name(cell)));
-      const [value, low, high] = data.main(cell);
-      const [ratio, least, greatest] = isHigher ? [base / value, baseLow / high, baseHigh / low] : [value / base, low / baseHigh, high / baseLow];
-      const verdict = least > 1 + margin ? 'regressed' : greatest < 1 / (1 + margin) ? 'improved'
-        : greatest <= 1 + margin && least >= 1 / (1 + margin) ? 'same' : 'inconclusive';
-      const [color, shape] = verdictLooks[verdict];
-      return {
-        label: name(cell).slice(panel.scenario.length + 1), ratio, low: least, high: greatest, verdict, color, shape,
-        base: valueText(base, measure.unit), new: valueText(value, measure.unit), times: ratio.toFixed(2),
-        verdict_text: `${ratio.toFixed(2)} ${verdict}`, aria: `${name(cell)}: ${ratio.toFixed(2)}, ${verdict}`,
-      };
-    }).sort((a, b) => b.ratio - a.ratio);
-    rows.forEach((row, place) => { row.rank = place; });
-    return {
-      file: 1, scenario: panel.scenario, title: `${panel.scenario}: what changed from ${data.files[0].name} to ${data.files[1].name} (${measure.label})`,
-      subtitle: `${data.conditions({ file: 1 })}; grey: less than ${margin * 100} %; recorded apart, so drift counts as change`,
-      rows, columns: [['label', 'cell'], ['base', 'base'], ['new', 'new'], ['times', 'new ÷ base'], ['verdict', 'verdict']],
-      spec: ({ width, theme }) => {
-        const drawn = inner(width, Math.min(330, widthOfLabels(rows.map(row => row.label))) + 10, 110);
-        const x = logAxis(rows.flatMap(row => [row.low, row.high, 0.9, 1.1]), '', drawn, 40);
-        return fill(forestSpec, { ...axisParams('x', x), ink: theme.ink, muted: theme.muted, margin, paper_margin: theme.missing },
-          { changes: rows }, { width: drawn, config: config(theme) });
-      },
-    };
   });
 }
 
@@ -555,17 +452,24 @@ export const charts = [
   { name: 'pareto', heading: 'What speed costs', draw: pareto,
     help: 'Left is less CPU time, both ends together. On the dashed front nothing is both faster and cheaper.' },
   { name: 'placements', heading: 'By placement', draw: placements, help: 'The same transport with its ends nearer or farther apart.' },
-  { name: 'forest', heading: 'What changed', draw: forest, help: 'Right of the grey margin is worse. The interval is the widest that both medians’ intervals allow.' },
+  { name: 'forest', heading: 'What changed', draw: forest, help: 'Right of the grey margin is worse; the point is the change, the line its interval.' },
+  { name: 'history', heading: 'History', draw: history,
+    help: 'A row for each cell, on a scale of its own that spans at least ±5 %; up is a higher value. The coloured lines are the points of change.' },
   { name: 'run_order', heading: 'Order of the runs', draw: runOrder, help: 'Shown because some runs were suspect or failed: a slope is drift, a cluster a disturbance.' },
 ];
+
+/** The charts of these data: a history has one of its own, and others have all but that. */
+export function chartsOf(data) { return charts.filter(({ name }) => (name === 'history') === Boolean(data.history)); }
 
 /** What tells a chart's panels apart, for choosing among them: "ping_pong, 64 B, cross-core". */
 export function panelName(data, panel) {
   return [
     data.files.length > 1 && panel.file !== undefined ? `file ${panel.file + 1}` : '',
+    panel.name ?? '',
     panel.scenario ?? '',
     panel.measure ? data.measure(panel.measure).label : '',
     panel.size === undefined || panel.size === null ? '' : sizeText(panel.size),
     panel.placement ?? '',
+    panel.rate ? `at ${tickText(panel.rate, '/s')}` : '',
   ].filter(Boolean).join(', ') || 'all';
 }

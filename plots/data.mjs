@@ -1,6 +1,6 @@
 // What the charts and the page have in common: cells, series, panels, ranks and verdicts, made of the
 // document "ipcbench-charts/1" (README.md). Nothing here knows a scenario or a measure by its name.
-import { countText, intervalText, parseAmount, sizeText, valueText } from './format.mjs';
+import { countText, intervalText, parseAmount, sizeText, tickText, valueText } from './format.mjs';
 
 // Okabe and Ito's colours, which most people can tell apart, without black and yellow: one each is
 // invisible on dark or light paper. A shape belongs to each colour's first, second … use.
@@ -18,11 +18,17 @@ export class Data {
     if (document.schema !== 'ipcbench-charts/1')
       throw new Error(`charts' data of schema '${document.schema}'; expected 'ipcbench-charts/1'`);
     Object.assign(this, document);
+    // A history has a cell for each series, so that the filters work on it.
+    if (this.history)
+      this.cells = this.history.series.map(series => ({
+        file: 0, family: '', ...cellOfKey(series.key),
+        ok: 1, suspect: 0, failed: 0, skipped: 0, reason: '', marks: '', measures: {}, percentiles: {},
+      }));
     this.cells.forEach((cell, index) => {
       cell.index = index;
-      const words = Object.entries(cell.axes).filter(([axis]) => axis !== rateAxis);
-      cell.series = [cell.transport, ...words.map(([axis, value]) => `${axis}:${value}`)].join(' ');
-      cell.label = rateAxis in cell.axes ? `${cell.series} ${rateAxis}:${cell.axes[rateAxis]}` : cell.series;
+      const { [rateAxis]: rate, ...axes } = cell.axes;
+      cell.series = seriesText({ ...cell, axes });
+      cell.label = seriesText({ ...cell, axes: rate === undefined ? axes : { ...axes, [rateAxis]: rate } });
       cell.isRoofline = cell.family === 'roofline';
       cell.isMeasured = cell.ok + cell.suspect > 0;
       cell.rate = cell.axes[rateAxis] === undefined ? null : parseAmount(cell.axes[rateAxis]);
@@ -73,11 +79,12 @@ export class Data {
   }
 
   /** The conditions of a panel, for a subtitle. */
-  conditions({ file, size, placement }) {
+  conditions({ file, size, placement, rate }) {
     const { machine, processors, kernel, repeats } = this.files[file];
     return [
       size === undefined || size === null ? '' : sizeText(size),
       placement ?? '',
+      rate ? `at ${tickText(rate, '/s')}` : '',
       repeats ? countText(Number(repeats), 'repeat') : '',
       machine ? `${machine}${processors ? `, ${processors} CPUs` : ''}` : '',
       kernel ? `Linux ${kernel}` : '',
@@ -85,12 +92,26 @@ export class Data {
   }
 
   provenance({ file }) {
+    if (file === undefined) return [];
     const { identity_digest, started, version, commit, name, command } = this.files[file];
     return [
       [name, `machine ${identity_digest}`, started, `ipcbench ${version} (${commit})`].join(' · '),
       command,
     ];
   }
+}
+
+/** "pipe wait:poll" */
+export function seriesText({ transport, axes }) {
+  return [transport, ...Object.entries(axes).map(([axis, value]) => `${axis}:${value}`)].join(' ');
+}
+
+/** "flood/pipe/size:64/place:same-core/wait:poll" as a cell has it. */
+export function cellOfKey(key) {
+  const [scenario, transport, ...words] = key.split('/');
+  const pairs = Object.fromEntries(words.map(word => [word.split(':')[0], word.slice(word.indexOf(':') + 1)]));
+  const { size, place, ...axes } = pairs;
+  return { scenario, transport, size: size === undefined ? null : Number(size), placement: place ?? '', axes };
 }
 
 /**

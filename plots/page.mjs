@@ -1,7 +1,8 @@
 // The report's page: filters, charts, tables. All text of the results goes in as text, never as HTML.
 import { Handler } from 'vega-tooltip';
 import { Data, panelsBy, unique, verdicts } from './data.mjs';
-import { charts, panelName, themes } from './charts.mjs';
+import { chartsOf, panelName } from './charts.mjs';
+import { themes } from './frame.mjs';
 import { countText, intervalText, sizeText, tickText, timesText, valueText } from './format.mjs';
 import { view } from './vega.mjs';
 
@@ -27,16 +28,17 @@ function start() {
     [file.name, data.conditions({ file: data.files.indexOf(file) }), file.started, `ipcbench ${file.version} (${file.commit})`,
       file.is_complete ? '' : 'ended early', file.build_type && file.build_type !== 'Release' ? `a ${file.build_type} build` : '']
       .filter(Boolean).join(' · '))));
-  const sections = charts.map(chart => chartSection(page, chart));
+  setUpSections(data);
+  const sections = chartsOf(data).map(chart => chartSection(page, chart));
   setUpFilters(page);
   showMachine(data);
   showFiles(data);
   element('legend').append(...data.legend.map(line => make('li', {}, line)));
   page.update = () => {
     page.redraw = [];
-    showVerdicts(page);
+    if (!data.history) showVerdicts(page);
     for (const section of sections) section.update();
-    showCells(page);
+    if (!data.history) showCells(page);
     showSections();
   };
   page.update();
@@ -48,6 +50,13 @@ function start() {
     page.resizing = setTimeout(() => page.redraw.forEach(draw => draw()), 150);
   });
   document.documentElement.dataset.ready = 'yes';
+}
+
+/** What is not of a history is hidden; a comparison stands before everything else. */
+function setUpSections({ history, changes }) {
+  if (history) document.querySelector('h1').textContent = 'IPC over time';
+  if (history) for (const id of ['verdict', 'table', 'machine', 'raw', 'holds']) element(id).hidden = true;
+  if (changes) document.querySelector('main').prepend(make('div', { id: 'first' }));
 }
 
 // ---- theme -----------------------------------------------------------------------------------------
@@ -127,22 +136,25 @@ function setUpFilters(page) {
 function showVerdicts({ data, cells }) {
   const all = verdicts(data, cells);
   const rows = all.map(one => {
-    const ties = one.ties.slice(0, 6).map(cell => cell.label);
+    const ties = one.ties.slice(0, 6).map(cell => cell.series);
     if (one.ties.length > ties.length) ties.push(`${one.ties.length - ties.length} more`);
     return {
-      scenario: one.scenario, measure: one.measure.label, size: sizeText(one.size),
-      placement: one.placement + (one.rate === null ? '' : `, at ${tickText(one.rate, '/s')}`),
-      best: one.best.label, value: `${one.value} ${one.interval}`.trim(),
+      file: data.files[one.file].name,
+      where: [one.scenario, one.size === null ? '' : sizeText(one.size), one.placement, one.rate === null ? '' : `at ${tickText(one.rate, '/s')}`]
+        .filter(Boolean).join(', '),
+      best: one.best.series, value: `${one.measure.label} ${one.value} ${one.interval}`.trim(),
       ties: one.ties.length === 0 ? (one.repeats > 1 ? 'nothing' : 'one repeat has no interval') : ties.join(', '),
-      next: one.next ? `${one.next.label}, ${timesText(one.times)} ×` : '–', compared: one.compared,
+      next: one.next ? `${one.next.series}, ${nearTimesText(one.times)} ×` : '–', compared: one.compared,
     };
   });
   const several = data.files.length > 1 ? [['file', 'file']] : [];
-  rows.forEach((row, i) => { row.file = data.files[all[i].file].name; });
   element('verdicts').replaceChildren(rows.length === 0 ? make('p', {}, 'Nothing that was measured is left by the filters.') : plainTable(rows,
-    [...several, ['scenario', 'scenario'], ['size', 'size'], ['placement', 'placement'], ['best', 'best here'], ['measure', 'by'], ['value', 'value'],
-      ['ties', 'not told apart from it'], ['next', 'next, told apart'], ['compared', 'compared']], 'The best of each scenario, size and placement', ['ties']));
+    [...several, ['where', 'where'], ['best', 'best here'], ['value', 'by'], ['next', 'next, told apart'],
+      ['ties', 'not told apart from it'], ['compared', 'compared']], 'The best of each scenario, size and placement', ['where', 'best', 'value', 'next', 'ties']));
 }
+
+/** Of quotients near 1 the second digit matters. */
+function nearTimesText(ratio) { return ratio < 1.095 ? ratio.toFixed(2) : timesText(ratio); }
 
 // ---- tables ----------------------------------------------------------------------------------------
 
@@ -233,7 +245,7 @@ function chartSection(page, chart) {
   const holder = make('div');
   const section = make('section', { id: chart.name }, make('h2', {}, chart.heading), make('p', { className: 'help' }, chart.help),
     make('div', { className: 'row' }, select), holder);
-  element('charts').append(section);
+  (chart.name === 'forest' ? element('first') ?? element('charts') : element('charts')).append(section);
   let panels = [];
   let drawn = [];
   const show = () => {
@@ -244,10 +256,14 @@ function chartSection(page, chart) {
     page.redraw = page.redraw.filter(draw => draw.section !== section);
     for (const one of drawn) page.redraw.push(Object.assign(one.draw, { section }));
   };
-  select.addEventListener('change', show);
+  // A choice that the filters have removed counts again once they have brought it back.
+  let wanted = '';
+  select.addEventListener('change', () => {
+    wanted = select.selectedOptions[0].textContent;
+    show();
+  });
   return {
     update() {
-      const name = select.selectedOptions[0]?.textContent;
       panels = chart.draw(page.data, page.cells);
       section.hidden = panels.length === 0;
       if (panels.length === 0) {
@@ -257,8 +273,8 @@ function chartSection(page, chart) {
         return;
       }
       const names = panels.map(panel => panelName(page.data, panel));
-      select.replaceChildren(...names.map((text, i) => make('option', { value: String(i), selected: text === name }, text)));
-      if (panels.length > 1) select.append(make('option', { value: 'all', selected: name?.startsWith('All ') ?? false }, `All ${panels.length}, one below the other`));
+      select.replaceChildren(...names.map((text, i) => make('option', { value: String(i), selected: text === wanted }, text)));
+      if (panels.length > 1) select.append(make('option', { value: 'all', selected: wanted.startsWith('All ') }, `All ${panels.length}, one below the other`));
       select.parentElement.hidden = panels.length === 1;
       select.parentElement.style.display = panels.length === 1 ? 'none' : '';
       show();
@@ -325,7 +341,9 @@ function showMachine(data) {
 function showFiles(data) {
   const blocks = [...document.querySelectorAll('.ipcbench-results')];
   element('files').append(...data.files.map((file, index) => {
-    const command = make('pre', { tabIndex: 0 }, file.command || 'not recorded');
+    const page = decodeURIComponent(location.pathname.split('/').at(-1)) || 'report.html';
+    const again = data.files.length === 1 ? `\nipcbench run --from ${/^[\w.-]+$/.test(page) ? page : 'FILE'} -o again.json` : '';
+    const command = make('pre', { tabIndex: 0 }, (file.command || 'not recorded') + again);
     const copy = make('button', { type: 'button' }, 'Copy the command');
     copy.addEventListener('click', async () => {
       getSelection().selectAllChildren(command);
@@ -340,7 +358,7 @@ function showFiles(data) {
       make('a', { href: url, download: file.name.replace(/[^\w.-]/g, '_').replace(/(\.json|\.html)?$/, '.json') }).click();
       setTimeout(() => URL.revokeObjectURL(url), 10_000);
     });
-    return make('div', {}, make('h3', {}, file.name), make('p', { className: 'help' }, 'The same runs in the same order:'), command,
+    return make('div', {}, make('h3', {}, file.name), make('p', { className: 'help' }, 'The same runs in the same order, from the command or from this page:'), command,
       make('div', { className: 'row' }, copy, save));
   }));
 }

@@ -2,7 +2,8 @@
 // the charts, between commas; without it, all. Exit status 2: a name is wrong, or nothing fits.
 import fs from 'node:fs';
 import { Data } from './data.mjs';
-import { charts, panelName, themes } from './charts.mjs';
+import { charts, chartsOf, panelName } from './charts.mjs';
+import { themes } from './frame.mjs';
 import { widthOf } from './text.mjs';
 import { measureTextBy, view } from './vega.mjs';
 
@@ -60,7 +61,7 @@ const data = new Data(JSON.parse(fs.readFileSync(0, 'utf8')));
 const theme = themes.light;
 const pictures = [];
 const names = new Set();
-for (const chart of charts.filter(({ name }) => wanted.length === 0 || wanted.includes(name)))
+for (const chart of chartsOf(data).filter(({ name }) => wanted.length === 0 || wanted.includes(name)))
   for (const panel of chart.draw(data, data.cells)) {
     const spec = withoutHover(panel.spec({ width, theme }));
     spec.title = { text: wrap(panel.title, 14 * 1.1), subtitle: wrap(panel.subtitle, 11) };

@@ -129,6 +129,7 @@ class Fuzzer {
     wish.fd = one_in(4) ? any_session() : -1;
     wish.depth = static_cast<std::uint32_t>(one_in(20) ? number() : 1 + below(8));
     wish.size_max = one_in(20) ? number() : wish.kind == IPCBENCH_RING ? 3 * page : 64;
+    wish.id = static_cast<std::uint32_t>(one_in(20) ? number() : 0);
     wish.reserved = one_in(50) ? 1 : 0;
     if (wish.fd < 0 && !one_in(4)) wish.name[0] = static_cast<char>('a' + below(4));
     if (one_in(100)) std::memset(wish.name, 'n', sizeof wish.name);
@@ -382,8 +383,9 @@ std::uint64_t parse(const char* text) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   struct sigaction action {};
   action.sa_handler = [](int) {};
-  for (const int signal : {SIGALRM, SIGIO, SIGRTMIN, SIGRTMIN + 1, SIGRTMIN + 2})
-    ::sigaction(signal, &action, nullptr);
+  for (const int signal : {SIGALRM, SIGIO}) ::sigaction(signal, &action, nullptr);
+  // Whichever real-time signal it has asked the module for by chance.
+  for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) ::sigaction(signal, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   memory = static_cast<char*>(
       ::mmap(nullptr, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));

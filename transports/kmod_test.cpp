@@ -213,8 +213,11 @@ TEST_F(Kmod, SessionsMeetByName) {
   first.close();
   second.close();
   Fd third = open_kmod();
-  two.size_max = 65;  // the channel went with its last session
+  two.size_max = 65;
+  EXPECT_EQ(attach(third, two), ENOENT) << "the channel went with its last session";
+  two.id = 0;
   EXPECT_EQ(attach(third, two), 0);
+  EXPECT_NE(two.id, one.id);
 }
 
 TEST_F(Kmod, WishesThatCannotBeAreRefused) {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Data, highlights, panelsBy, verdicts } from '../data.mjs';
-import { charts, knee, logAxis, paretoFront, spread } from '../charts.mjs';
+import { charts, knee, paretoFront } from '../charts.mjs';
+import { logAxis, spread } from '../frame.mjs';
 import { intervalText, parseAmount, sizeText, tickText, timesText, valueText } from '../format.mjs';
 import { widthOf } from '../text.mjs';
 
@@ -110,6 +111,59 @@ test('load: p50 and p99 over the rates, the knee marked', () => {
   assert.equal(panel.rows.length, 6);
   const spec = panel.spec({ width: 800, theme: { muted: '#000', ink: '#000', paper: '#fff', soft: '#000', grid: '#000' } });
   assert.deepEqual(spec.datasets.knees.map(one => one.rate), ['10 k/s']);
+});
+
+const theme = { muted: '#000', ink: '#000', paper: '#fff', soft: '#000', grid: '#000', missing: '#eee', ramp: ['#fff', '#000'], inkOnDarkEnd: '#fff' };
+
+test('a heat map of many rows stands in blocks where there is room', () => {
+  const data = dataOf(Array.from({ length: 100 }, (_, i) => cell(`transport_${i}`, 100 + i)));
+  const [panel] = charts.find(chart => chart.name === 'heat_map').draw(data, data.cells);
+  const [wide, narrow] = [1180, 240].map(width => panel.spec({ width, theme }));
+  assert.equal(wide.hconcat.length, 3);
+  assert.equal(narrow.hconcat.length, 1);
+  assert.deepEqual([0, 1, 2].map(block => wide.datasets.cells.filter(row => row.block === block).length), [34, 34, 32]);
+});
+
+test('rates have panels of their own', () => {
+  const at = rate => cell('pipe', 10, [10, 10], { fields: { axes: { rate }, percentiles: { round_trip: [[2, 10], [10, 12], [100, 20]] } } });
+  const data = dataOf([at('1k'), at('10k')]);
+  const panels = charts.find(chart => chart.name === 'percentiles').draw(data, data.cells);
+  assert.deepEqual(panels.map(panel => [panel.rate, panel.rows[0].series]), [[1000, 'pipe'], [10000, 'pipe']]);
+});
+
+test('a forest has what the comparison says, the largest changes first', () => {
+  const change = (i, ratio, verdict) => ({ key: `ping_pong/t${i}/size:64/place:none`, measure: 'round_trip_p50_ns', base: 100, new: 100 * ratio,
+    ratio, low: ratio * 0.99, high: ratio * 1.01, verdict, note: '' });
+  const data = dataOf([]);
+  data.files.push(data.files[0]);
+  data.changes = { margin: 0.03, method: 'm', cells: [
+    ...Array.from({ length: 80 }, (_, i) => change(i, 1, 'same')), change(90, 1.5, 'regressed'), change(91, 0.5, 'improved'),
+    { ...change(92, 1, 'broken'), ratio: null, low: null, high: null },
+  ] };
+  const [panel] = charts.find(chart => chart.name === 'forest').draw(data, data.cells);
+  assert.match(panel.subtitle, /^64 B none; 1 regressed, 1 improved, 80 same, 1 broken; the 60 that changed most/);
+  assert.equal(panel.rows.length, 83);
+  const { changes } = panel.spec({ width: 900, theme }).datasets;
+  assert.equal(changes.length, 60);
+  assert.deepEqual([changes[0].label, changes[0].verdict_text, changes.find(row => row.verdict === 'improved').label], ['t90', '1.50 regressed', 't91']);
+});
+
+test('a history has a row for each cell, the last change first', () => {
+  const series = (name, changes) => ({ key: `ping_pong/${name}/size:64/place:none/wait:poll`, scenario: 'ping_pong', measure: 'round_trip_p50_ns', changes,
+    points: [[0, 100, 99, 101], [1, 100, null, null], [2, 150, 149, 151]] });
+  const files = ['a', 'b', 'c'].map((name, i) => ({ name, started: `2026-11-0${i + 1}`, commit: name, identity_digest: i < 2 ? 'x' : 'y' }));
+  const document = { ...dataOf([]), history: { files, method: 'm', series: [
+    series('quiet', []), series('early', [{ at: 1, before: 100, after: 125, verdict: 'regressed' }]), series('late', [{ at: 2, before: 100, after: 150, verdict: 'regressed' }]),
+  ] } };
+  const data = new Data(document);
+  const panels = charts.find(chart => chart.name === 'history').draw(data, data.cells);
+  assert.deepEqual(panels.map(panel => panel.rows.length), [2, 3]);
+  assert.deepEqual(panels[0].rows.map(row => row.key), ['ping_pong late wait:poll 64 B none', 'ping_pong early wait:poll 64 B none']);
+  assert.match(panels[0].rows[0].changes, /regressed \+50 %/);
+  const { datasets } = panels[1].spec({ width: 900, theme });
+  assert.equal(datasets.points.length, 9);
+  assert.deepEqual(datasets.others.map(one => one.x), [1.5], 'another machine');
+  assert.deepEqual(datasets.changes.map(one => one.x), [1.5, 0.5]);
 });
 
 test('panels come by file, scenario, placement and size', () => {

@@ -17,6 +17,7 @@ if (!executablePath || !playwright) {
   console.log(`${playwright ? 'chromium' : 'playwright-core'} is missing; scripts/setup --check installs it`);
   process.exit(77);
 }
+const axe = fs.readFileSync(fileURLToPath(import.meta.resolve('axe-core')), 'utf8');
 const patience = 120_000;  // milliseconds; a busy machine draws slowly
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), 'test-ipcbench.'));
 fs.mkdirSync(screenshots, { recursive: true });
@@ -39,16 +40,32 @@ function derive(name, change) {
   return at(name);
 }
 
-/** 66 transports, each a little slower than the one before. */
+/** All transports of this build, each measured as one of the reference results and a little slower than the one before. */
 function crowd() {
+  const names = JSON.parse(ipcbench('list', '--json')).map(({ name }) => name);
+  const measured = ['pipe', 'fifo', 'tcp', 'shm_posix.yield', 'unix_dgram', 'posix_mq'];
   return derive('crowd.json', run => {
-    if (!['pipe', 'fifo', 'tcp', 'shm_posix.yield', 'unix_dgram', 'posix_mq'].includes(run.transport) || run.repeat > 6) return [];
-    return Array.from({ length: 11 }, (_, i) => {
-      const copy = { ...run, transport: `${run.transport}_number_${i}` };
+    if (!measured.includes(run.transport) || run.repeat > 6) return [];
+    return names.flatMap((transport, i) => {
+      if (measured[i % measured.length] !== run.transport) return [];
+      const copy = { ...run, transport };
       for (const key of Object.keys(copy)) if (/_(ns|per_s|per_message)$/.test(key) && typeof copy[key] === 'number') copy[key] *= 1 + i / 7;
-      delete copy.histogram;
-      return i === 0 ? { ...run, transport: copy.transport } : [copy];
-    }).flat();
+      if (i >= measured.length) delete copy.histogram;
+      return [copy];
+    });
+  });
+}
+
+/** Offered loads: what was round trips grows beyond a rate of its own. */
+function loads() {
+  return derive('loads.json', run => {
+    if (run.scenario !== 'ping_pong' || run.size !== 64 || run.status !== 'ok' || !run.round_trip_p50_ns || run.repeat > 6) return [];
+    const { round_trip_p50_ns: p50, round_trip_p99_ns, histogram, ...rest } = run;
+    const p99 = round_trip_p99_ns ?? 3 * p50;
+    return [1e3, 1e4, 1e5, 2e5, 5e5, 1e6].map((rate, i) => {
+      const wait = 1 + Math.max(0, rate / 1e5 - run.order % 7) ** 2;
+      return { ...rest, scenario: 'paced', rate_per_s: rate, order: run.order * 6 + i, latency_p50_ns: p50 * wait, latency_p99_ns: p99 * wait * wait };
+    });
   });
 }
 
@@ -61,6 +78,47 @@ function tenThousand() {
     document.runs.push({ ...patterns[i % 2], transport: `transport_${Math.floor(i / 2) % 100}`, size: 64 << (Math.floor(i / 200) % 10), placement: `pin:${Math.floor(i / 2000)},1`, repeat: 1, order: i });
   fs.writeFileSync(at('ten_thousand.json'), JSON.stringify(document));
   return at('ten_thousand.json');
+}
+
+/** A page of charts' data that no command made: the build's template, filled as report_page.cpp does. */
+function pageOf(name, data) {
+  const template = fs.readFileSync(path.join(path.dirname(program), 'plots/report.html'), 'utf8');
+  const block = `<script type="application/json" class="ipcbench-charts">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>`;
+  fs.writeFileSync(at(name), template.replace('<!-- ipcbench: data -->', () => block));
+  return at(name);
+}
+
+const described = {
+  schema: 'ipcbench-charts/1', legend: [], cells: [], runs: [],
+  scenarios: { ping_pong: { main: 'round_trip_p50_ns', tail: null } },
+  measures: { round_trip_p50_ns: { label: 'round trip p50', unit: 'ns', better: 'lower' } },
+};
+const fileOf = i => ({ name: `${i}.json`, started: `2026-11-${String(i + 1).padStart(2, '0')}T10:00:00Z`, commit: 'abc1234', machine: 'M', kernel: '6',
+  version: '1', command: 'ipcbench run', identity_digest: i < 15 ? 'a' : 'b', state_digest: 'c', is_complete: true, record: [] });
+
+/** 66 cells over 20 files; every third one becomes slower at a file of its own. */
+function history() {
+  const series = Array.from({ length: 66 }, (_, i) => {
+    const changes = i % 3 ? [] : [{ at: 2 + i % 16, before: 1000 + i, after: 1200 + i, verdict: 'regressed' }];
+    return {
+      key: `ping_pong/shm_posix.sysv_sem_number_${i}/size:64/place:cross-core/wait:poll`, scenario: 'ping_pong', measure: 'round_trip_p50_ns', changes,
+      points: Array.from({ length: 20 }, (_, x) => [x, (changes.length && x >= changes[0].at ? 1200 : 1000) + i + (x * 7 + i) % 11, 990 + i, 1220 + i]),
+    };
+  });
+  return pageOf('history.html', { ...described, files: [], history: { files: Array.from({ length: 20 }, (_, i) => fileOf(i)), series, method: 'by hand', margin: 0.03 } });
+}
+
+/** 130 cells that ipcbench compare has judged, one of them without a number. */
+function comparison() {
+  const cells = Array.from({ length: 130 }, (_, i) => {
+    const ratio = Math.exp((i - 65) / 300);
+    const verdict = ratio > 1.1 ? 'regressed' : ratio < 0.9 ? 'improved' : i % 2 ? 'same' : 'inconclusive';
+    return { key: `ping_pong/shm_posix.sysv_sem_number_${i}/size:64/place:cross-core`, measure: 'round_trip_p50_ns', base: 1000, new: 1000 * ratio,
+      ratio, low: ratio * 0.95, high: ratio * 1.05, verdict, note: i % 2 ? '' : '12 more runs, about 40 s, would settle it' };
+  });
+  cells.push({ key: 'ping_pong/tcp/size:64/place:cross-core', measure: 'round_trip_p50_ns', base: 1000, new: null, ratio: null, low: null, high: null,
+    verdict: 'failed', note: 'no answer' });
+  return pageOf('comparison.html', { ...described, files: [fileOf(0), fileOf(1)], changes: { margin: 0.03, method: 'by hand', cells } });
 }
 
 const attacks = [
@@ -96,12 +154,21 @@ async function open(file, { width = 1280, height = 800, colorScheme = 'light' } 
   return page;
 }
 
+const chartSections = 'main section:has(> h2 + .help + .row):not([hidden])';
+
 /** Scrolls to each chart until it is drawn. */
 async function drawAll(page) {
-  for (const section of await page.locator('#charts > section:not([hidden])').all()) {
+  for (const section of await page.locator(chartSections).all()) {
     await section.scrollIntoViewIfNeeded();
     await section.locator('[data-drawn] svg, [data-drawn] canvas').first().waitFor({ timeout: patience });
   }
+}
+
+/** The number in a heat map's cell lies upon it: both have the same read-out. */
+async function pointAt(page, locator) {
+  await locator.evaluate(one => one.scrollIntoView({ block: 'center' }));
+  const box = await locator.boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
 }
 
 /** Texts of a chart that lie upon each other by more than a hair. */
@@ -115,13 +182,23 @@ function overlaps(page) {
   }));
 }
 
-const drawn = page => page.locator('#charts > section:not([hidden])').evaluateAll(sections => sections.map(section => section.id));
+const drawn = page => page.locator(chartSections).evaluateAll(sections => sections.map(section => section.id));
+
+/** What axe finds wrong for keyboards and screen readers, and of contrast. */
+async function barriers(page) {
+  await page.evaluate(axe);
+  const { violations, passes } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'] }));
+  assert.ok(passes.length > 10);
+  return violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.slice(0, 3).map(node => node.html.slice(0, 120)).join(' | ')}`);
+}
+
 const keep = (page, name, options) => page.screenshot({ path: path.join(screenshots, `${name}.png`), ...options });
 
 const tests = {
   async 'the page holds its results file, and the program reads it'() {
-    ipcbench('report', reference, '-o', at('page.html'));
     assert.equal(ipcbench('table', at('page.html')), ipcbench('table', reference));
+    const plan = JSON.parse(ipcbench('run', '--from', at('page.html'), '--dry-run', '--json'));
+    assert.equal(plan.cells.length, JSON.parse(fs.readFileSync(reference)).plan.cells.length, 'the same plan again');
     const template = fs.statSync(path.join(path.dirname(program), 'plots/report.html')).size;
     console.log(`  the page without data: ${(template / 1e6).toFixed(2)} MB`);
     assert.ok(template < 2e6);
@@ -139,6 +216,7 @@ const tests = {
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), options.width ?? 1280, 'the page itself needs no scrolling sideways');
       assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), options.colorScheme ?? 'light');
       assert.deepEqual(await overlaps(page), []);
+      assert.deepEqual(await barriers(page), []);
       assert.deepEqual(page.problems, []);
       await page.context().close();
     }
@@ -146,7 +224,7 @@ const tests = {
 
   async 'every panel of every chart can be drawn'() {
     const page = await open(at('page.html'));
-    for (const select of await page.locator('#charts select').all())
+    for (const select of await page.locator('main select').all())
       if (await select.isVisible()) await select.selectOption('all');
     for (const figure of await page.locator('figure').all()) {
       await figure.scrollIntoViewIfNeeded();
@@ -166,7 +244,7 @@ const tests = {
     await page.getByRole('checkbox', { name: 'flood', exact: true }).uncheck();
     assert.ok(await rows() < all);
     assert.doesNotMatch(await page.locator('#cells tbody').innerText(), /flood/);
-    assert.doesNotMatch((await page.locator('#charts select').allInnerTexts()).join(), /flood/);
+    assert.doesNotMatch((await page.locator('main select').allInnerTexts()).join(), /flood/);
     await page.locator('#filter_size').getByRole('checkbox', { name: '64 B', exact: true }).uncheck();
     assert.doesNotMatch((await page.locator('#cells tbody td:nth-child(3)').allInnerTexts()).join('|'), /(^|\|)64 B/);
     await page.locator('#filter_placement').getByRole('checkbox', { name: 'same-core', exact: true }).uncheck();
@@ -186,7 +264,32 @@ const tests = {
     assert.equal(await rows(), all);
     await page.locator('#filter_box summary').click();
 
-    // Sorting by keyboard alone.
+    // The machine, and how to get the same again.
+    assert.match(await page.locator('#machine').innerText(), /Xeon[^]*identity\.kernel_release/);
+    assert.match(await page.locator('#files').innerText(), /ipcbench run --from/);
+
+    // By keyboard alone: past the head, the filters, a chart's part.
+    await page.reload();
+    await page.waitForSelector('html[data-ready]');
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Skip to the results');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'verdict');
+    await page.locator('#filter_box summary').focus();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Space');
+    assert.match(await page.locator('#shown').innerText(), /\d+ of 154 cells/);
+    await page.keyboard.press('Space');
+    await page.locator('#filter_box summary').click();
+    const shown = await page.locator('#heat_map h3').innerText();
+    await page.locator('#heat_map select').focus();
+    await page.keyboard.press('ArrowDown');
+    assert.notEqual(await page.locator('#heat_map h3').innerText(), shown);
+    await page.keyboard.press('ArrowUp');
+    assert.equal(await page.locator('#heat_map h3').innerText(), shown);
+
+    // Sorting, too.
     const head = page.getByRole('button', { name: 'messages', exact: true });
     await head.focus();
     await page.keyboard.press('Enter');
@@ -195,8 +298,7 @@ const tests = {
     assert.match(await page.locator('#cells tbody tr:first-child').innerText(), /memcpy.*M\/s/s);
 
     await drawAll(page);
-    await page.locator('#heat_map .chart').scrollIntoViewIfNeeded();
-    await page.locator('#heat_map .chart [aria-label^="shm_posix.yield, 64 B, cross-core"]').hover();
+    await pointAt(page, page.locator('#heat_map .chart [aria-label^="shm_posix.yield, 64 B, cross-core"]'));
     await page.locator('#tooltip.visible').waitFor();
     assert.match(await page.locator('#tooltip').innerText(), /shm_posix\.yield[^]*270 ns|271 ns/);
     await keep(page, 'read_out');
@@ -221,14 +323,14 @@ const tests = {
     await page.context().close();
   },
 
-  async '66 transports stay readable'() {
+  async 'more than a hundred transports stay readable'() {
     ipcbench('report', crowd(), '-o', at('crowd.html'));
     for (const width of [1280, 400]) {
       const page = await open(at('crowd.html'), { width });
       await drawAll(page);
       await page.evaluate(() => scrollTo(0, 0));
       await keep(page, `crowd_${width}`, { fullPage: true });
-      assert.match(await page.locator('#shown').innerText(), /66 transports/);
+      assert.match(await page.locator('#shown').innerText(), /all of 1\d\d transports/);
       assert.deepEqual(await overlaps(page), []);
       assert.deepEqual(page.problems, []);
       await page.context().close();
@@ -236,16 +338,40 @@ const tests = {
   },
 
   async 'two files stand side by side'() {
-    const slower = derive('slower.json', run => run.round_trip_p50_ns ? [{ ...run, round_trip_p50_ns: run.round_trip_p50_ns * 2, histogram: undefined, round_trip_source: 'sub-batches' }] : [run]);
+    const slower = derive('slower.json', run => run.round_trip_p50_ns ? [{ ...run, round_trip_p50_ns: run.round_trip_p50_ns * 2, histogram: undefined, round_trip_source: 'sub-batches', batch_ns: run.batch_ns.map(ns => ns * 2) }] : [run]);
     ipcbench('report', reference, slower, '-o', at('two.html'));
     const page = await open(at('two.html'));
     assert.ok((await drawn(page)).includes('forest'));
     await drawAll(page);
-    assert.match(await page.locator('#forest svg').innerText(), /regressed/);
+    assert.match(await page.locator('#forest svg').textContent(), /regressed/);
     await page.locator('#forest').screenshot({ path: path.join(screenshots, 'forest.png') });
     assert.deepEqual(await overlaps(page), []);
     assert.deepEqual(page.problems, []);
     await page.context().close();
+  },
+
+  async 'offered loads, comparisons and histories are drawn'() {
+    ipcbench('report', loads(), '-o', at('loads.html'));
+    for (const [file, chart, words] of [
+      [at('loads.html'), 'load', /shm_posix\.yield/], [comparison(), 'forest', /1\.24 regressed/], [history(), 'history', /regressed \+20 %/],
+    ])
+      for (const width of [1280, 400]) {
+        const page = await open(file, { width, colorScheme: width === 400 ? 'dark' : 'light' });
+        await drawAll(page);
+        await page.evaluate(() => scrollTo(0, 0));
+        await keep(page, `${chart}_${width}`, { fullPage: true });
+        assert.match(await page.locator(`#${chart} svg`).first().textContent(), words);
+        assert.deepEqual(await overlaps(page), []);
+        if (chart === 'history') {
+          await page.locator('#filter_box summary').click();
+          await page.locator('#find').fill('number_3');
+          await page.locator('#none').click();
+          assert.match(await page.locator('#shown').innerText(), /55 of 66/);
+          assert.doesNotMatch(await page.locator('#history svg').first().textContent(), /number_3/);
+        }
+        assert.deepEqual(page.problems, []);
+        await page.context().close();
+      }
   },
 
   async 'nothing of a hostile file is executed'() {
@@ -303,6 +429,7 @@ const tests = {
   },
 };
 
+ipcbench('report', reference, '-o', at('page.html'));
 let failed = 0;
 const chosen = Object.entries(tests).filter(([name]) => name.includes(wanted));
 for (const [name, run] of chosen) {

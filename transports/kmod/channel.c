@@ -198,6 +198,8 @@ static struct ipcbench_channel *join(const struct ipcbench_attach *wish)
 	if (wish->fd >= 0)
 		return find_by_fd(wish->fd);
 	channel = wish->name[0] ? find_by_name(wish->name) : NULL;
+	if (wish->id && (!channel || channel->id != wish->id))
+		return ERR_PTR(-ENOENT);
 	if (!channel) {
 		channel = new_channel(wish);
 		if (IS_ERR(channel))
@@ -234,12 +236,14 @@ static void count_in(struct ipcbench_session *session, struct ipcbench_channel *
 		WRITE_ONCE(channel->attached[side], channel->attached[side] + 1);
 		WRITE_ONCE(channel->seen[side], true);
 	}
+	/* Pairs with ipcbench_channel_of: who sees the channel sees the side. */
 	smp_store_release(&session->channel, channel);
 }
 
 /*
  * Attaches a session that isn't attached yet; what was found is told in the
- * wish. -EEXIST where a channel of that name differs from the wish.
+ * wish. -EEXIST where a channel of that name differs from the wish, -ENOENT
+ * where it is another one than the wish has the number of.
  */
 int ipcbench_attach(struct ipcbench_session *session, struct ipcbench_attach *wish)
 {

@@ -3,9 +3,13 @@
 #ifndef IPCBENCH_COMPAT_H
 #define IPCBENCH_COMPAT_H
 
+#include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/proc_fs.h>
 #include <linux/version.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+#include <linux/hex.h> /* it was in kernel.h */
+#endif
 
 /* So that mprotect(2) can't make code of it. */
 static inline void ipcbench_forbid_exec(struct vm_area_struct *vma)

@@ -48,7 +48,10 @@ struct ipcbench_mailbox {
 	struct kobject *directory;
 	struct kobj_attribute message;
 	struct kobj_attribute taken;
-	struct mutex lock;
+	struct attribute *attributes[3];	/* both, and NULL */
+	struct attribute_group files;
+	bool has_files;
+	struct mutex lock;		/* what follows */
 	char *data;
 	size_t size;
 	bool full;
@@ -87,9 +90,9 @@ struct ipcbench_channel {
 	struct ipcbench_ring ring;
 	struct proc_dir_entry *proc;
 	struct ipcbench_mailbox mailbox;
-	spinlock_t sunk_lock;
+	spinlock_t sunk_lock;		/* sunk */
 	struct ipcbench_sunk sunk;	/* what the kernel has read */
-	spinlock_t target_lock;
+	spinlock_t target_lock;		/* targets */
 	wait_queue_head_t targeted;
 	struct ipcbench_target targets[2];
 	struct ipcbench_port ports[2];	/* guarded by netlink.c's lock */
@@ -109,6 +112,7 @@ struct ipcbench_session {
 /* The channel of a session, or NULL. */
 static inline struct ipcbench_channel *ipcbench_channel_of(struct ipcbench_session *session)
 {
+	/* Pairs with count_in. */
 	return smp_load_acquire(&session->channel);
 }
 

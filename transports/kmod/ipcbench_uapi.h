@@ -20,7 +20,7 @@
 #define IPCBENCH_NAME_SIZE 64		/* with the zero at its end */
 #define IPCBENCH_MESSAGE_MAX (16 << 20)	/* of a queue, and of a ring's memory */
 #define IPCBENCH_QUEUE_MAX (2 << 20)	/* a queue of more holds one message */
-#define IPCBENCH_DEPTH_MAX (1 << 20)
+#define IPCBENCH_DEPTH_MAX 0x100000
 #define IPCBENCH_SYSFS_MAX 4095		/* an attribute is shown in one page */
 #define IPCBENCH_HELP_MAX 2048		/* an argument of a program, in hex */
 #define IPCBENCH_NETLINK_MAX 65528	/* an attribute's length has 16 bits */
@@ -58,7 +58,7 @@ struct ipcbench_attach {
 	__s32 fd;		/* a session whose channel to join, or -1: by name */
 	__u32 depth;		/* wished for, in messages; what there is */
 	__u64 size_max;		/* bytes of the largest message, or of a ring */
-	__u32 id;		/* out: the channel's number in /proc and /sys */
+	__u32 id;		/* 0, or what a name must have; out: in /proc and /sys */
 	__u32 reserved;		/* 0 */
 	char name[IPCBENCH_NAME_SIZE]; /* graphic ASCII; "": a new channel */
 };

@@ -91,8 +91,9 @@ ssize_t ipcbench_bell_ring(struct ipcbench_session *session, const u32 __user *c
 		return -EPIPE;
 	bell = &channel->ring.bells[ipcbench_other(session->side)];
 	atomic_add(times, &bell->rung);
-	/* Full barrier: pairs with the one of who goes to sleep. */
+	/* Pairs with the one of who goes to sleep. */
 	smp_mb__after_atomic();
+	/* The barrier above makes this safe without the queue's lock. */
 	if (waitqueue_active(&bell->wait))
 		wake_up_interruptible_poll(&bell->wait, EPOLLIN | EPOLLRDNORM);
 	return sizeof(*count);

@@ -74,26 +74,35 @@ static ssize_t taken_store(struct kobject *directory, struct kobj_attribute *att
 	return size;
 }
 
-static int add_file(struct ipcbench_channel *channel, struct kobj_attribute *attribute,
-		    const char *name)
+static void name_file(struct kobj_attribute *attribute, const char *name)
 {
-	struct kobject *directory = channel->mailbox.directory;
-	int error;
-
 	sysfs_attr_init(&attribute->attr);
 	attribute->attr.name = name;
 	attribute->attr.mode = 0600;
-	error = sysfs_create_file(directory, &attribute->attr);
+}
+
+/* Both files, which belong to the channel's user. */
+static int add_files(struct ipcbench_channel *channel)
+{
+	struct ipcbench_mailbox *box = &channel->mailbox;
+	int error;
+
+	name_file(&box->message, "message");
+	name_file(&box->taken, "taken");
+	box->attributes[0] = &box->message.attr;
+	box->attributes[1] = &box->taken.attr;
+	box->files.attrs = box->attributes;
+	error = sysfs_create_group(box->directory, &box->files);
 	if (error)
 		return error;
-	return sysfs_file_change_owner(directory, name, channel->uid, channel->gid);
+	box->has_files = true;
+	return sysfs_group_change_owner(box->directory, &box->files, channel->uid, channel->gid);
 }
 
 int ipcbench_sysfs_add(struct ipcbench_channel *channel)
 {
 	struct ipcbench_mailbox *box = &channel->mailbox;
 	char name[16];
-	int error;
 
 	box->data = kzalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
 	if (!box->data)
@@ -107,21 +116,16 @@ int ipcbench_sysfs_add(struct ipcbench_channel *channel)
 	box->message.store = message_store;
 	box->taken.show = taken_show;
 	box->taken.store = taken_store;
-	error = add_file(channel, &box->message, "message");
-	return error ? error : add_file(channel, &box->taken, "taken");
+	return add_files(channel);
 }
 
-/* Removing an attribute waits for who is in it. */
+/* Removing the files waits for who is in one. */
 void ipcbench_sysfs_remove(struct ipcbench_channel *channel)
 {
 	struct ipcbench_mailbox *box = &channel->mailbox;
 
-	if (box->directory) {
-		if (box->message.attr.name)
-			sysfs_remove_file(box->directory, &box->message.attr);
-		if (box->taken.attr.name)
-			sysfs_remove_file(box->directory, &box->taken.attr);
-		kobject_put(box->directory);
-	}
+	if (box->has_files)
+		sysfs_remove_group(box->directory, &box->files);
+	kobject_put(box->directory);
 	kfree(box->data);
 }

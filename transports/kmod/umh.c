@@ -4,12 +4,12 @@
  * with the message as an argument, and waits until it is done. The program is
  * root's choice when the module is loaded: without one there is none.
  */
-#include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/umh.h>
 
+#include "compat.h"
 #include "ipcbench.h"
 
 static char helper[256];
@@ -21,9 +21,11 @@ MODULE_PARM_DESC(helper, "program to start for messages by user-mode helper (non
  * killed and is gone, so all of it is freed when the program has ended.
  */
 struct start {
-	char *arguments[6];
+	char *arguments[8];
 	char uid[16];
 	char name[IPCBENCH_NAME_SIZE];
+	char id[16];
+	char caller[16];
 	char size_max[24];
 	char message[];			/* in hexadecimal */
 };
@@ -54,11 +56,16 @@ static struct start *new_start(const struct ipcbench_channel *channel, const voi
 	snprintf(start->uid, sizeof(start->uid), "%u", from_kuid(&init_user_ns, channel->uid));
 	snprintf(start->size_max, sizeof(start->size_max), "%llu", channel->size_max);
 	strscpy(start->name, channel->name, sizeof(start->name));
+	/* A program that is late must not find the name's next channel. */
+	snprintf(start->id, sizeof(start->id), "%u", channel->id);
+	snprintf(start->caller, sizeof(start->caller), "%d", task_tgid_nr(current));
 	start->arguments[0] = helper;
 	start->arguments[1] = start->uid;
 	start->arguments[2] = start->name;
-	start->arguments[3] = start->size_max;
-	start->arguments[4] = start->message;
+	start->arguments[3] = start->id;
+	start->arguments[4] = start->caller;
+	start->arguments[5] = start->size_max;
+	start->arguments[6] = start->message;
 	return start;
 }
 
