@@ -257,6 +257,15 @@ const Row& loaded(const Row& row) {
                   row.module->path, row.facts.name));
 }
 
+std::vector<std::string> plugin_rows(const std::string& module_path) {
+  std::vector<std::string> names;
+  for (const Row& row : rows_of(module_path)) {
+    if (row.module == nullptr) throw UsageError(row.unavailable());
+    names.emplace_back(row.facts.name);
+  }
+  return names;
+}
+
 std::string read_manifest(const std::string& module_path) {
   const ModuleEntry& entry = load(fs::absolute(module_path));
   return manifest_json(entry, entry.rows()).dump(2) + "\n";

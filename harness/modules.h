@@ -35,6 +35,9 @@ void name_plugins(const std::vector<std::string>& paths);
 /// itself. In a runner. Throws std::runtime_error where the module can't be loaded.
 const Row& loaded(const Row& row);
 
+/// The names of a module's rows. Throws UsageError where it has none.
+std::vector<std::string> plugin_rows(const std::string& module_path);
+
 /// Loads a module and returns its manifest, as JSON. Throws std::runtime_error.
 std::string read_manifest(const std::string& module_path);
 
