@@ -1,5 +1,6 @@
-// For modules_test.cpp: a module that hangs, or crashes, as its NAME says: in the runner that uses
-// it, or, where IPCBENCH_BROKEN_AT_LOAD names it, while it is loaded.
+// For tests: a module that hangs, or crashes, as its NAME says: in the runner that uses it, or,
+// where IPCBENCH_BROKEN_AT_LOAD names it, while it is loaded. One of another name is sound, and
+// carries nothing.
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include <string_view>
 
 #include "harness/row.h"
+#include "harness/run.h"
 
 namespace ipcbench {
 namespace {
@@ -15,7 +17,23 @@ constexpr std::string_view name = IPCBENCH_BROKEN_NAME;
 
 [[noreturn]] void break_down() {
   if (name == "crashing") ::raise(SIGSEGV);
-  while (true) ::pause();
+  while (name == "hanging") ::pause();
+  ::abort();
+}
+
+void carry_nothing(End& end) {
+  end.measure(
+      [&](std::uint64_t first, std::uint64_t count) {
+        for (std::uint64_t i = first; i != first + count; ++i) end.histogram().record(1000);
+      },
+      end.index() == 0);
+}
+
+void run_once(Runner& runner) {
+  if (name == "hanging" || name == "crashing") break_down();
+  runner.run({{"producer", Side::producer, carry_nothing},
+              {"consumer", Side::consumer,
+               [](End& end) { end.measure([](std::uint64_t, std::uint64_t) {}, false); }}});
 }
 
 [[gnu::constructor]] void start() {
@@ -27,7 +45,7 @@ constexpr std::string_view name = IPCBENCH_BROKEN_NAME;
 
 std::vector<Row> IPCBENCH_BROKEN_ROWS() {
   Row row{.facts = {.name = name,
-                    .summary = "breaks down, for a test",
+                    .summary = "for tests alone",
                     .family = Family::messaging,
                     .naming = Naming::inherited,
                     .handle = Handle::library,
@@ -45,7 +63,7 @@ std::vector<Row> IPCBENCH_BROKEN_ROWS() {
           .cells = {},
           .links = {}};
   row.cells.resize(all_scenarios().size());
-  row.cells.front() = [](Runner&) { break_down(); };
+  row.cells.front() = run_once;
   return {row};
 }
 

@@ -23,7 +23,9 @@ int checked(int result, const char* call) {
 class NanomsgEnd {
  public:
   NanomsgEnd(const Shape& shape, const Meeting& meeting, bool listens)
-      : socket_(checked(::nn_socket(AF_SP, NN_PAIR), "nn_socket")) {
+      : meeting_(&meeting),
+        listens_(listens),
+        socket_(checked(::nn_socket(AF_SP, NN_PAIR), "nn_socket")) {
     // Bytes, where others count messages.
     const auto bytes = static_cast<int>(std::max<std::size_t>(shape.depth * shape.size, 131'072));
     set(NN_SNDBUF, bytes);
@@ -36,21 +38,18 @@ class NanomsgEnd {
       checked(::nn_connect(socket_, meeting.await().c_str()), "nn_connect");
     }
   }
-  NanomsgEnd(NanomsgEnd&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
-  NanomsgEnd& operator=(NanomsgEnd&&) = delete;
+  NanomsgEnd(NanomsgEnd&& other) noexcept
+      : meeting_(other.meeting_),
+        listens_(other.listens_),
+        socket_(std::exchange(other.socket_, -1)) {}
+  NanomsgEnd& operator=(NanomsgEnd&& other) noexcept {
+    std::swap(socket_, other.socket_);
+    return *this;
+  }
   // NN_LINGER does nothing since version 1.0 (nn_setsockopt(3)).
   ~NanomsgEnd() {
     if (socket_ < 0) return;
-    say_goodbye(
-        [&] {
-          reserve(0);
-          commit();
-        },
-        [&] {
-          const std::size_t size = peek(0).size();
-          release();
-          return size;
-        });
+    meeting_->say_goodbye(*this, listens_);
     ::nn_close(socket_);
   }
 
@@ -76,10 +75,11 @@ class NanomsgEnd {
 
  private:
   void set(int option, int value) {
-    checked(::nn_setsockopt(socket_, NN_SOL_SOCKET, option, &value, sizeof value),
-            "nn_setsockopt");
+    checked(::nn_setsockopt(socket_, NN_SOL_SOCKET, option, &value, sizeof value), "nn_setsockopt");
   }
 
+  const Meeting* meeting_;
+  bool listens_;
   int socket_;
   void* out_ = nullptr;
   void* in_ = nullptr;

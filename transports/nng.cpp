@@ -1,5 +1,6 @@
-// nng: nanomsg's successor, its pair protocol, over a UNIX socket (ipc) and over TCP on the loopback.
-// A pool of threads of the library's own drives the sockets; each message passes two of them.
+// nng: nanomsg's successor, its pair protocol, over a UNIX socket (ipc) and over TCP on the
+// loopback. A pool of threads of the library's own drives the sockets; each message passes two of
+// them.
 //
 // Messages are lent: nng_sendmsg(3) takes a message over, nng_recvmsg(3) gives one away ("This is
 // preferred over nng_send and nng_recv", nng_send(3)).
@@ -22,7 +23,8 @@ void checked(int error, const char* call) {
 
 class NngEnd {
  public:
-  NngEnd(const Shape& shape, const Meeting& meeting, bool listens) {
+  NngEnd(const Shape& shape, const Meeting& meeting, bool listens)
+      : meeting_(&meeting), listens_(listens) {
     checked(::nng_pair0_open(&socket_), "nng_pair0_open");
     const auto depth = static_cast<int>(std::min<std::size_t>(shape.depth, 8192));  // its most
     checked(::nng_socket_set_int(socket_, NNG_OPT_SENDBUF, depth), "NNG_OPT_SENDBUF");
@@ -34,21 +36,17 @@ class NngEnd {
       checked(::nng_dial(socket_, meeting.await().c_str(), nullptr, 0), "nng_dial");
   }
   NngEnd(NngEnd&& other) noexcept
-      : socket_(std::exchange(other.socket_, nng_socket{})), out_(nullptr), in_(nullptr) {}
-  NngEnd& operator=(NngEnd&&) = delete;
+      : meeting_(other.meeting_),
+        listens_(other.listens_),
+        socket_(std::exchange(other.socket_, nng_socket{})) {}
+  NngEnd& operator=(NngEnd&& other) noexcept {
+    std::swap(socket_, other.socket_);
+    return *this;
+  }
   // Closing loses what isn't sent (nng_close(3)).
   ~NngEnd() {
     if (::nng_socket_id(socket_) <= 0) return;
-    say_goodbye(
-        [&] {
-          reserve(0);
-          commit();
-        },
-        [&] {
-          const std::size_t size = peek(0).size();
-          release();
-          return size;
-        });
+    meeting_->say_goodbye(*this, listens_);
     ::nng_close(socket_);
   }
 
@@ -73,6 +71,8 @@ class NngEnd {
     meeting.publish(meeting.url(std::to_string(port)));
   }
 
+  const Meeting* meeting_;
+  bool listens_;
   nng_socket socket_{};
   nng_msg* out_ = nullptr;
   nng_msg* in_ = nullptr;

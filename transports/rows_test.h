@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "harness/laboratory.h"
+#include "harness/modules.h"
 #include "harness/row.h"
 
 namespace ipcbench {
@@ -20,6 +22,15 @@ inline std::string row_name(const testing::TestParamInfo<std::size_t>& row) {
   for (char& c : name)
     if (c == '.') c = '_';
   return name;
+}
+
+/// Why the row can't be run here, or "". A module is asked in another process, as in a run: the
+/// test has none of its code.
+inline std::string why_unavailable(const Row& row) {
+  std::string why = row.unavailable();
+  if (why.empty() && row.module != nullptr)
+    why = in_the_lab([&](Bench&) { return loaded(row).unavailable(); });
+  return why;
 }
 
 }  // namespace ipcbench

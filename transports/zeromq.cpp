@@ -64,7 +64,15 @@ class Socket {
 
 class ZeromqEnd {
  public:
-  explicit ZeromqEnd(Socket socket) : socket_(std::move(socket)) {}
+  ZeromqEnd(Socket socket, const Meeting& meeting, bool listens)
+      : socket_(std::move(socket)), meeting_(&meeting), listens_(listens) {}
+  ZeromqEnd(ZeromqEnd&&) noexcept = default;
+  ZeromqEnd& operator=(ZeromqEnd&&) noexcept = default;
+  // Lingering sends everything; but a socket whose peer has closed drops what it hasn't given out.
+  ~ZeromqEnd() {
+    if (socket_.get() == nullptr) return;
+    meeting_->say_goodbye(*this, listens_);
+  }
 
   Bytes reserve(std::size_t size) {
     checked(::zmq_msg_init_size(&out_, size), "zmq_msg_init_size");
@@ -86,6 +94,8 @@ class ZeromqEnd {
 
  private:
   Socket socket_;
+  const Meeting* meeting_;
+  bool listens_;
   zmq_msg_t out_;
   zmq_msg_t in_;
 };
@@ -112,13 +122,13 @@ struct Zeromq {
   ZeromqEnd producer() {
     Socket socket(shape_);
     socket.connect(meeting_.await());
-    return ZeromqEnd(std::move(socket));
+    return {std::move(socket), meeting_, false};
   }
   ZeromqEnd consumer() {
     Socket socket(shape_);
     socket.bind(meeting_.url("*"));
     meeting_.publish(socket.endpoint());
-    return ZeromqEnd(std::move(socket));
+    return {std::move(socket), meeting_, true};
   }
 
  private:
