@@ -18,11 +18,9 @@
 namespace ipcbench {
 namespace {
 
-using nlohmann::json;
-
 class Report {
  public:
-  explicit Report(const json& machine) : machine_(machine) {}
+  explicit Report(const nlohmann::json& machine) : machine_(machine) {}
 
   void good(std::string subject, std::string seen) {
     findings_.push_back({Severity::good, std::move(subject), std::move(seen), "", ""});
@@ -38,9 +36,9 @@ class Report {
 
   /// The text at a place of the record; "" where it is null or missing.
   std::string text(const char* pointer) const {
-    const json::json_pointer at(pointer);
+    const nlohmann::json::json_pointer at(pointer);
     if (!machine_.contains(at) || machine_.at(at).is_null()) return "";
-    const json& value = machine_.at(at);
+    const nlohmann::json& value = machine_.at(at);
     return value.is_string() ? value.get<std::string>() : value.dump();
   }
   double number(const char* pointer, double otherwise) const {
@@ -52,7 +50,7 @@ class Report {
   std::vector<Finding> findings() && { return std::move(findings_); }
 
  private:
-  const json& machine_;
+  const nlohmann::json& machine_;
   std::vector<Finding> findings_;
 };
 
@@ -233,7 +231,7 @@ Readings take_readings() {
   return readings;
 }
 
-std::vector<Finding> diagnose(const json& machine, const Readings& readings) {
+std::vector<Finding> diagnose(const nlohmann::json& machine, const Readings& readings) {
   Report report(machine);
   judge_build(report);
   judge_load(report, readings);
@@ -246,9 +244,9 @@ std::vector<Finding> diagnose(const json& machine, const Readings& readings) {
   return std::move(report).findings();
 }
 
-json to_json(const std::vector<Finding>& findings) {
+nlohmann::json to_json(const std::vector<Finding>& findings) {
   static constexpr std::array words{"good", "note", "warning"};
-  json all = json::array();
+  nlohmann::json all = nlohmann::json::array();
   for (const Finding& finding : findings)
     all.push_back({{"severity", words.at(static_cast<std::size_t>(finding.severity))},
                    {"subject", finding.subject},

@@ -8,10 +8,8 @@
 namespace ipcbench {
 namespace {
 
-using nlohmann::json;
-
 /// A made-up machine that nothing is wrong with.
-json quiet_machine() {
+nlohmann::json quiet_machine() {
   return {{"identity",
            {{"build_type", "Release"},
             {"compiler_flags", "-O3 -DNDEBUG"},
@@ -40,16 +38,16 @@ json quiet_machine() {
 }
 
 /// What is said beyond "good".
-std::vector<Finding> complaints(const json& machine, const Readings& readings = {}) {
+std::vector<Finding> complaints(const nlohmann::json& machine, const Readings& readings = {}) {
   std::vector<Finding> findings = diagnose(machine, readings);
   std::erase_if(findings, [](const Finding& one) { return one.severity == Severity::good; });
   return findings;
 }
 
 /// The only complaint about a quiet machine in which one value was changed.
-std::optional<Finding> complaint_about(const char* pointer, const json& value) {
-  json machine = quiet_machine();
-  machine[json::json_pointer(pointer)] = value;
+std::optional<Finding> complaint_about(const char* pointer, const nlohmann::json& value) {
+  nlohmann::json machine = quiet_machine();
+  machine[nlohmann::json::json_pointer(pointer)] = value;
   const std::vector<Finding> found = complaints(machine);
   EXPECT_LE(found.size(), 1U) << pointer;
   return found.empty() ? std::nullopt : std::optional<Finding>(found.front());
@@ -69,7 +67,7 @@ TEST(Doctor, FindsNothingWrongWithAQuietMachine) {
 
 struct Fault {
   const char* pointer;
-  json value;
+  nlohmann::json value;
   Severity severity;
 };
 
@@ -113,7 +111,7 @@ TEST(Doctor, LoadIsJudgedAgainstTheCores) {
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->severity, Severity::warning);
   EXPECT_NE(finding->seen.find("7.9"), std::string::npos) << finding->seen;
-  json small = quiet_machine();
+  nlohmann::json small = quiet_machine();
   small["identity"]["topology"]["cores"] = 2;
   EXPECT_EQ(complaints(small, Readings{.load_1min = 1.5}).size(), 1U);
 }
@@ -129,27 +127,28 @@ TEST(Doctor, PressureAndStealAreWarnings) {
 }
 
 TEST(Doctor, AbsentLimitsAreNotSmallOnes) {
-  json machine = quiet_machine();
+  nlohmann::json machine = quiet_machine();
   machine["limits"] = {{"mq_msg_max", nullptr}};
   EXPECT_TRUE(complaints(machine).empty());
 }
 
 TEST(Doctor, AnEmptyRecordIsNoError) {
-  EXPECT_NO_THROW(diagnose(json::object(), {}));
+  EXPECT_NO_THROW(diagnose(nlohmann::json::object(), {}));
 }
 
 TEST(Doctor, FindingsAsJsonHaveWordsForTheirSeverity) {
-  const json all = to_json({{Severity::good, "clock", "fine", "", ""},
-                            {Severity::note, "SMT", "on", "It matters.", "Turn it off."},
-                            {Severity::warning, "load", "9", "It matters more.", "Stop it."}});
+  const nlohmann::json all =
+      to_json({{Severity::good, "clock", "fine", "", ""},
+               {Severity::note, "SMT", "on", "It matters.", "Turn it off."},
+               {Severity::warning, "load", "9", "It matters more.", "Stop it."}});
   ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(all[0]["severity"], "good");
   EXPECT_EQ(all[2]["severity"], "warning");
-  EXPECT_EQ(all[1], (json{{"severity", "note"},
-                          {"subject", "SMT"},
-                          {"seen", "on"},
-                          {"matters", "It matters."},
-                          {"remedy", "Turn it off."}}));
+  EXPECT_EQ(all[1], (nlohmann::json{{"severity", "note"},
+                                    {"subject", "SMT"},
+                                    {"seen", "on"},
+                                    {"matters", "It matters."},
+                                    {"remedy", "Turn it off."}}));
 }
 
 TEST(Readings, ArePercentages) {

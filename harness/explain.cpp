@@ -16,7 +16,7 @@ struct Measure {
   const char* key;  ///< in results files
   const char* name;
 };
-constexpr Measure measures[] = {
+constexpr Measure explaining[] = {
     {"cpu_ns_per_message", "CPU time"},
     {"user_ns_per_message", "user time"},
     {"system_ns_per_message", "system time"},
@@ -95,7 +95,7 @@ Explanation explain(const std::string& key, const std::vector<Json>& base,
                                      why_missing(movement.base ? fresh : base, measure));
     explanation.movements.push_back(std::move(movement));
   };
-  for (const Measure& measure : measures)
+  for (const Measure& measure : explaining)
     add(measure.key, measure.name, [&](const Json& run) { return number(run, measure.key); });
   add("page_faults", "page faults", page_faults);
   std::stable_sort(explanation.movements.begin(), explanation.movements.end(),

@@ -70,6 +70,7 @@ bool is_scarcity(int error) {
 struct Look {
   bool is_gone = false;
   bool is_asleep = false;
+  bool is_in_kernel = false;   ///< it waits there, and no signal but SIGKILL ends that
   std::int64_t used_ns = 0;    ///< of a processor
   std::int64_t queued_ns = 0;  ///< for a processor, as of when it last had one
 };
@@ -83,6 +84,7 @@ Look look_at(pid_t pid) {
       name_end == std::string::npos || name_end + 2 >= status.size() ? 'X' : status[name_end + 2];
   look.is_gone = state == 'Z' || state == 'X';
   look.is_asleep = state == 'S';
+  look.is_in_kernel = state == 'D';
   std::istringstream times(read_text(fmt::format("/proc/{}/schedstat", pid)));
   times >> look.used_ns >> look.queued_ns;
   return look;
@@ -122,7 +124,10 @@ class Stillness {
     const std::int64_t passed_ns = monotonic_ns() - since_ns_;
     if (passed_ns < quiet_ns) return false;
     if (now.used_ns - then.used_ns >= enough_ns) return true;
-    return now.is_asleep && passed_ns - (now.queued_ns - then.queued_ns) >= quiet_ns;
+    const std::int64_t waited_ns = passed_ns - (now.queued_ns - then.queued_ns);
+    // In the kernel it may wait for a device, or for a program that is being started.
+    if (now.is_in_kernel) return waited_ns >= 10 * quiet_ns;
+    return now.is_asleep && waited_ns >= quiet_ns;
   }
 
   const Bench& bench_;

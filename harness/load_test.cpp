@@ -65,11 +65,10 @@ TEST(Load, KeysHoldTheAxesOfTheirScenarioAlone) {
   load.window = 16;
   load.crowd = 8;
   load.touch = static_cast<std::int64_t>(Touch::none);
-  using Words = std::vector<std::string>;
-  EXPECT_EQ(words_of("burst", load), (Words{"touch:none", "window:16"}));
-  EXPECT_EQ(words_of("pairs", load), (Words{"touch:none", "crowd:8"}));
-  EXPECT_EQ(words_of("flood", {}), Words{});
-  EXPECT_EQ(words_of("verify", load), Words{});
+  EXPECT_EQ(words_of("burst", load), (std::vector<std::string>{"touch:none", "window:16"}));
+  EXPECT_EQ(words_of("pairs", load), (std::vector<std::string>{"touch:none", "crowd:8"}));
+  EXPECT_EQ(words_of("flood", {}), std::vector<std::string>{});
+  EXPECT_EQ(words_of("verify", load), std::vector<std::string>{});
 }
 
 TEST(Load, SurvivesAResultsFile) {

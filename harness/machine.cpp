@@ -26,35 +26,33 @@
 namespace ipcbench {
 namespace {
 
-using nlohmann::json;
-
-json text_or_null(const std::string& path) {
+nlohmann::json text_or_null(const std::string& path) {
   const std::string text = read_text(path);
-  return text.empty() ? json(nullptr) : json(text);
+  return text.empty() ? nlohmann::json(nullptr) : nlohmann::json(text);
 }
 
-json number_or_null(const std::string& path) {
+nlohmann::json number_or_null(const std::string& path) {
   const std::string text = read_text(path);
   if (text.empty()) return nullptr;
   const std::uint64_t number = read_number(path, 0);
-  return std::to_string(number) == text ? json(number) : json(text);
+  return std::to_string(number) == text ? nlohmann::json(number) : nlohmann::json(text);
 }
 
 /// A field of /proc/cpuinfo or /proc/meminfo: "name : value".
-json field(const std::string& text, std::string_view name) {
+nlohmann::json field(const std::string& text, std::string_view name) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     if (!line.starts_with(name)) continue;
     const std::size_t colon = line.find(':');
     if (colon == std::string::npos || line.find_first_not_of(" \t", name.size()) != colon) continue;
     const std::size_t start = line.find_first_not_of(" \t", colon + 1);
-    return start == std::string::npos ? json("") : json(line.substr(start));
+    return start == std::string::npos ? nlohmann::json("") : nlohmann::json(line.substr(start));
   }
   return nullptr;
 }
 
-json virtualisation(const std::string& cpuinfo) {
-  const json flags = field(cpuinfo, "flags");
+nlohmann::json virtualisation(const std::string& cpuinfo) {
+  const nlohmann::json flags = field(cpuinfo, "flags");
   if (!flags.is_string()) return nullptr;  // only x86 says it there
   if ((flags.get<std::string>() + " ").find(" hypervisor ") == std::string::npos) return "none";
   for (const char* path : {"/sys/hypervisor/type", "/sys/class/dmi/id/product_name"})
@@ -64,7 +62,7 @@ json virtualisation(const std::string& cpuinfo) {
 
 /// Who emulates this machine: "tcg" (in software), "icount" (so that every instruction takes the
 /// same time, as scripts/vm --icount does), "kvm", another hypervisor's own name, or null.
-json virtualised() {
+nlohmann::json virtualised() {
 #if defined(__x86_64__)
   constexpr unsigned hypervisor_leaf = 0x40000000;
   unsigned eax = 0;
@@ -84,7 +82,7 @@ json virtualised() {
 
 /// The kernel's own parameters: what follows "--" is for init, and what names disks, hosts and
 /// credentials is nobody's business.
-json kernel_command_line() {
+nlohmann::json kernel_command_line() {
   std::istringstream words(read_text("/proc/cmdline"));
   std::string kept;
   for (std::string word; words >> word && word != "--";) {
@@ -106,8 +104,8 @@ std::uint64_t ram_bytes() {
   return bytes >> 24 << 24;
 }
 
-json mitigations() {
-  json all = json::object();
+nlohmann::json mitigations() {
+  nlohmann::json all = nlohmann::json::object();
   std::error_code error;
   for (const auto& entry :
        std::filesystem::directory_iterator("/sys/devices/system/cpu/vulnerabilities", error))
@@ -115,7 +113,7 @@ json mitigations() {
   return all;
 }
 
-json libraries() {
+nlohmann::json libraries() {
   return {{"glibc", ::gnu_get_libc_version()},
           {"fmt", fmt::format("{}.{}.{}", FMT_VERSION / 10000, FMT_VERSION / 100 % 100,
                               FMT_VERSION % 100)},
@@ -133,7 +131,7 @@ std::string binary_digest() {
   return digest(bytes.str());
 }
 
-json identity(const Topology& topology) {
+nlohmann::json identity(const Topology& topology) {
   const std::string cpuinfo = read_text("/proc/cpuinfo");
   utsname system{};
   ::uname(&system);
@@ -159,7 +157,7 @@ json identity(const Topology& topology) {
 
 /// The tightest CPU limit of this process's control group and those above it, in CPUs (cgroup v2:
 /// cpu.max holds "quota period"; v1: two files). Null where there is none.
-json cgroup_cpus() {
+nlohmann::json cgroup_cpus() {
   std::optional<double> tightest;
   const auto consider = [&](const std::string& quota, const std::string& period) {
     const double cpus = std::strtod(quota.c_str(), nullptr) / std::strtod(period.c_str(), nullptr);
@@ -186,10 +184,10 @@ json cgroup_cpus() {
       if (!group.has_relative_path()) break;
     }
   }
-  return tightest ? json(*tightest) : json(nullptr);
+  return tightest ? nlohmann::json(*tightest) : nlohmann::json(nullptr);
 }
 
-json state(const Topology& topology, TickRate rate, ClockCost cost) {
+nlohmann::json state(const Topology& topology, TickRate rate, ClockCost cost) {
   const std::string cpu = "/sys/devices/system/cpu/";
   timespec resolution{};
   ::clock_getres(CLOCK_MONOTONIC, &resolution);
@@ -215,7 +213,7 @@ json state(const Topology& topology, TickRate rate, ClockCost cost) {
           {"readings",
            {{"clock_resolution_ns", resolution.tv_nsec},
             {"monotonic_cost_ns", cost.monotonic_ns},
-            {"tsc_cost_ns", rate.usable() ? json(cost.tsc_ns) : json(nullptr)},
+            {"tsc_cost_ns", rate.usable() ? nlohmann::json(cost.tsc_ns) : nlohmann::json(nullptr)},
             {"clock_offset_ns", offset.offset_ns},
             {"clock_offset_uncertainty_ns", offset.uncertainty_ns},
             {"clock_offset_processors", offset.processors},
@@ -223,13 +221,14 @@ json state(const Topology& topology, TickRate rate, ClockCost cost) {
             {"cpu_pressure", text_or_null("/proc/pressure/cpu")}}}};
 }
 
-json resource_limit(int resource) {
+nlohmann::json resource_limit(int resource) {
   rlimit limit{};
   if (::getrlimit(static_cast<__rlimit_resource_t>(resource), &limit) != 0) return nullptr;
-  return limit.rlim_cur == RLIM_INFINITY ? json("unlimited") : json(limit.rlim_cur);
+  return limit.rlim_cur == RLIM_INFINITY ? nlohmann::json("unlimited")
+                                         : nlohmann::json(limit.rlim_cur);
 }
 
-json limits() {
+nlohmann::json limits() {
   struct statvfs shm {};
   const bool has_shm = ::statvfs("/dev/shm", &shm) == 0;
   return {{"pipe_max_size", number_or_null("/proc/sys/fs/pipe-max-size")},
@@ -246,7 +245,8 @@ json limits() {
           {"rlimit_msgqueue", resource_limit(RLIMIT_MSGQUEUE)},
           {"rlimit_memlock", resource_limit(RLIMIT_MEMLOCK)},
           {"rlimit_nofile", resource_limit(RLIMIT_NOFILE)},
-          {"dev_shm_bytes", has_shm ? json(shm.f_blocks * shm.f_frsize) : json(nullptr)},
+          {"dev_shm_bytes",
+           has_shm ? nlohmann::json(shm.f_blocks * shm.f_frsize) : nlohmann::json(nullptr)},
           {"security_modules", text_or_null("/sys/kernel/security/lsm")},
           {"io_uring_disabled", number_or_null("/proc/sys/kernel/io_uring_disabled")}};
 }
@@ -281,20 +281,20 @@ double steal_fraction(const ProcessorTimes& before, const ProcessorTimes& after)
   return all > 0 ? (after.stolen - before.stolen) / all : 0;
 }
 
-std::string identity_digest(const json& record) {
+std::string identity_digest(const nlohmann::json& record) {
   return digest(record.at("identity").dump());
 }
 
-std::string state_digest(const json& record) {
-  json settings = record.at("state");
+std::string state_digest(const nlohmann::json& record) {
+  nlohmann::json settings = record.at("state");
   settings.erase("readings");
   return digest(settings.dump() + record.at("limits").dump());
 }
 
-json machine_record(const Topology& topology, TickRate rate, ClockCost cost) {
-  json record{{"identity", identity(topology)},
-              {"state", state(topology, rate, cost)},
-              {"limits", limits()}};
+nlohmann::json machine_record(const Topology& topology, TickRate rate, ClockCost cost) {
+  nlohmann::json record{{"identity", identity(topology)},
+                        {"state", state(topology, rate, cost)},
+                        {"limits", limits()}};
   record["identity_digest"] = identity_digest(record);
   record["state_digest"] = state_digest(record);
   return record;

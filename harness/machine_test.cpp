@@ -11,16 +11,15 @@
 namespace ipcbench {
 namespace {
 
-using nlohmann::json;
-
-json this_machine() {
+nlohmann::json this_machine() {
   return machine_record(Topology(), TickRate{}, ClockCost{.tsc_ns = 0, .monotonic_ns = 20});
 }
 
 /// Calls `visit` for every value in the record that is no object and no array.
-void each_value(const json& record, const std::function<void(const json&)>& visit) {
-  const json flat = record.flatten();
-  for (const json& value : flat) visit(value);
+void each_value(const nlohmann::json& record,
+                const std::function<void(const nlohmann::json&)>& visit) {
+  const nlohmann::json flat = record.flatten();
+  for (const nlohmann::json& value : flat) visit(value);
 }
 
 TEST(Digest, IsFnv1aWith64Bits) {
@@ -32,7 +31,7 @@ TEST(Digest, IsFnv1aWith64Bits) {
 }
 
 TEST(MachineRecord, HasItsSectionsAndTheDigestsOfThem) {
-  const json record = this_machine();
+  const nlohmann::json record = this_machine();
   for (const char* section : {"identity", "state", "limits"})
     EXPECT_TRUE(record.contains(section) && !record[section].empty()) << section;
   EXPECT_EQ(record["identity_digest"], identity_digest(record));
@@ -40,14 +39,14 @@ TEST(MachineRecord, HasItsSectionsAndTheDigestsOfThem) {
 }
 
 TEST(MachineRecord, IsTheSameMachineTheSecondTime) {
-  const json first = this_machine();
-  const json second = this_machine();
+  const nlohmann::json first = this_machine();
+  const nlohmann::json second = this_machine();
   EXPECT_EQ(first["identity_digest"], second["identity_digest"]);
   EXPECT_EQ(first["state_digest"], second["state_digest"]);
 }
 
 TEST(MachineRecord, SaysWhatTheKernelSays) {
-  const json record = this_machine();
+  const nlohmann::json record = this_machine();
   utsname name{};
   ASSERT_EQ(::uname(&name), 0);
   EXPECT_EQ(record["identity"]["kernel_release"], name.release);
@@ -60,13 +59,13 @@ TEST(MachineRecord, SaysWhatTheKernelSays) {
 
 TEST(MachineRecord, UnreadableIsNullAndNeverAnEmptyText) {
   for (const char* section : {"state", "limits"})
-    each_value(this_machine()[section], [](const json& value) {
+    each_value(this_machine()[section], [](const nlohmann::json& value) {
       EXPECT_FALSE(value.is_string() && value.get<std::string>().empty());
     });
 }
 
 TEST(MachineRecord, UnusableCounterHasNoCost) {
-  const json readings = this_machine()["state"]["readings"];
+  const nlohmann::json readings = this_machine()["state"]["readings"];
   EXPECT_TRUE(readings["tsc_cost_ns"].is_null());
   EXPECT_EQ(readings["monotonic_cost_ns"], 20);
 }
@@ -74,7 +73,7 @@ TEST(MachineRecord, UnusableCounterHasNoCost) {
 TEST(MachineRecord, DoesNotNameTheHost) {
   utsname name{};
   ASSERT_EQ(::uname(&name), 0);
-  each_value(this_machine(), [&](const json& value) {
+  each_value(this_machine(), [&](const nlohmann::json& value) {
     if (value.is_string()) {
       EXPECT_NE(value.get<std::string>(), name.nodename);
     }
@@ -82,7 +81,7 @@ TEST(MachineRecord, DoesNotNameTheHost) {
 }
 
 TEST(MachineRecord, ReadingsEnterNoDigest) {
-  json record = this_machine();
+  nlohmann::json record = this_machine();
   record["state"]["readings"]["load_average"] = "99.00 99.00 99.00 9/999 9999";
   record["state"]["readings"]["monotonic_cost_ns"] = 12345;
   record["state"]["readings"].erase("cpu_pressure");
@@ -91,9 +90,9 @@ TEST(MachineRecord, ReadingsEnterNoDigest) {
 }
 
 TEST(MachineRecord, AnotherKernelOrBinaryIsAnotherIdentity) {
-  const json original = this_machine();
+  const nlohmann::json original = this_machine();
   for (const char* key : {"kernel_release", "kernel_version", "binary_digest", "cpu_model"}) {
-    json record = original;
+    nlohmann::json record = original;
     record["identity"][key] = "another";
     EXPECT_NE(identity_digest(record), original["identity_digest"]) << key;
     EXPECT_EQ(state_digest(record), original["state_digest"]) << key;
@@ -101,8 +100,8 @@ TEST(MachineRecord, AnotherKernelOrBinaryIsAnotherIdentity) {
 }
 
 TEST(MachineRecord, AnotherSettingOrLimitIsAnotherState) {
-  const json original = this_machine();
-  json record = original;
+  const nlohmann::json original = this_machine();
+  nlohmann::json record = original;
   record["state"]["governor"] = "another";
   EXPECT_NE(state_digest(record), original["state_digest"]);
   EXPECT_EQ(identity_digest(record), original["identity_digest"]);

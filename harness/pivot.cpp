@@ -15,7 +15,7 @@
 namespace ipcbench {
 namespace {
 
-constexpr const char* nothing = "–";
+constexpr const char* no_value = "–";
 
 /// A value of an axis: values of numbers in their order, words in that of their appearance.
 struct Value {
@@ -78,7 +78,7 @@ class Points {
     values["scenario"] = word("scenario", printable(cell.scenario, 60));
     values["transport"] = {0, printable(cell.transport, 60)};
     values["size"] = cell.size ? Value{static_cast<double>(*cell.size), size_text(*cell.size)}
-                               : Value{-1, nothing};
+                               : Value{-1, no_value};
     values["placement"] = word("placement", printable(cell.placement, 60));
     values["sizes"] = word("sizes", word_of(cell, "sizes", "fixed"));
     values["wait"] = {static_cast<double>(cell.manner.waiting),
@@ -92,7 +92,7 @@ class Points {
     for (const Axis& axis : all_axes()) {
       const std::string name(axis.name);
       if (!scenario || !has_axis(all_scenarios()[*scenario], axis)) {
-        values[name] = {-1, nothing};
+        values[name] = {-1, no_value};
         continue;
       }
       const std::string value = word_of(cell, name, axis.text(Load{}.*axis.value, axis));
@@ -149,7 +149,8 @@ std::string title_of(const std::vector<const Point*>& points, const Pivot& pivot
     const std::string& value = points.front()->values.at(axis).text;
     const bool names_itself = axis == "file" || axis == "scenario" || axis == "transport" ||
                               axis == "size" || axis == "placement";
-    if (value != nothing) parts.push_back(names_itself ? value : fmt::format("{} {}", axis, value));
+    if (value != no_value)
+      parts.push_back(names_itself ? value : fmt::format("{} {}", axis, value));
   }
   std::vector<std::string> measures;
   for (const Point* point : points) {
@@ -210,7 +211,7 @@ Table table_of(const std::vector<const Point*>& points, const Pivot& pivot,
       if (!estimate || (!options.reference.empty() && std::isnan(reference))) {
         texts.emplace_back(cell != nullptr && cell->measured() == 0
                                ? (cell->failed > 0 ? "failed" : "n/a")
-                               : nothing);
+                               : no_value);
         numbers.push_back(std::nan(""));
         if (cell != nullptr && cell->measured() == 0) unmeasured.push_back(cell);
         continue;

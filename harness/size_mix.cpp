@@ -13,7 +13,7 @@
 namespace ipcbench {
 namespace {
 
-constexpr std::size_t drawn = 1024;
+constexpr std::size_t sizes_drawn = 1024;
 
 std::uint32_t parse_one(const std::string& word) {
   return static_cast<std::uint32_t>(parse_size(word));
@@ -31,7 +31,7 @@ SizeMix uniform(const std::string& word, const std::string& bounds) {
         fmt::format("--size-dist '{}': expected the smaller size first", printable(word)));
   SizeMix mix{.name = fmt::format("uniform:{}-{}", low, high), .sizes = {}};
   std::mt19937_64 random(1);
-  for (std::size_t i = 0; i != drawn; ++i)
+  for (std::size_t i = 0; i != sizes_drawn; ++i)
     mix.sizes.push_back(low + static_cast<std::uint32_t>(random() % (high - low + 1)));
   return mix;
 }

@@ -44,7 +44,8 @@ void sort_rows(Table& table, std::size_t column, bool is_reversed);
 std::string render_text(const Table& table, bool bold);
 /// One table in Markdown, its title in bold above it.
 std::string render_markdown(const Table& table);
-/// One table in the format, with an empty line after it.
+/// One table in the format, with an empty line after it. Where no row has a number and all say the
+/// same, people read it once.
 std::string render(const Table& table, TableFormat format, bool bold);
 /// [{"title": …, "columns": […], "rows": [[…]], "numbers": [[…]]}]
 Json tables_json(const std::vector<Table>& tables);

@@ -214,7 +214,33 @@ std::string render_markdown(const Table& table) {
   return text;
 }
 
+namespace {
+
+/// Rows that were all skipped for one reason become one that says it once, for people.
+bool says_one_thing(const Table& table) {
+  if (table.rows.size() < 3 || table.columns.back() != "notes" ||
+      !table.rows[0].back().starts_with("skipped: "))
+    return false;
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    if (table.rows[row].back() != table.rows[0].back()) return false;
+    for (std::size_t column = 0; column < table.columns.size(); ++column)
+      if (!std::isnan(number_at(table, row, column))) return false;
+  }
+  return true;
+}
+Table said_once(const Table& table) {
+  const std::vector<std::string>& first = table.rows.front();
+  return {.title = table.title,
+          .columns = {table.columns.front(), "notes"},
+          .rows = {
+              {fmt::format("{} and {} more", first.front(), table.rows.size() - 1), first.back()}}};
+}
+
+}  // namespace
+
 std::string render(const Table& table, TableFormat format, bool bold) {
+  const bool is_for_people = format != TableFormat::csv && format != TableFormat::json;
+  if (is_for_people && says_one_thing(table)) return render(said_once(table), format, bold);
   switch (format) {
     case TableFormat::text:
       return render_text(table, bold) + "\n";

@@ -161,6 +161,24 @@ TEST(Table, CsvFieldsAreQuotedWhereTheyMustBe) {
   EXPECT_EQ(render(std::vector<ResultsFile>{}, TableFormat::csv), header + "\n");
 }
 
+TEST(Table, WhatAllRowsSaySaysItOnce) {
+  const char* const why = "needs two cores";
+  const auto shown = [](const std::vector<CellSummary>& cells, TableFormat format) {
+    return render(make_tables(cells).at(0), format, false);
+  };
+  const std::vector<CellSummary> alike{skipped("fifo", why), skipped("pipe", why),
+                                       skipped("tcp", why)};
+  EXPECT_NE(shown(alike, TableFormat::text).find("fifo and 2 more  skipped: needs two cores\n"),
+            std::string::npos)
+      << shown(alike, TableFormat::text);
+  EXPECT_NE(shown(alike, TableFormat::json).find("\"tcp\""), std::string::npos);
+  for (const CellSummary& other : {skipped("udp", "too large"), round_trip("udp", 9'000)}) {
+    std::vector<CellSummary> cells = alike;
+    cells.push_back(other);
+    EXPECT_NE(shown(cells, TableFormat::text).find("tcp"), std::string::npos) << "is of its own";
+  }
+}
+
 TEST(Table, OnlyTextTitlesAreBold) {
   const ResultsFile file = file_of("pipe", "broke");
   EXPECT_EQ(count(render(file, TableFormat::text, true), '\033'), 2U);
