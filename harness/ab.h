@@ -39,8 +39,7 @@ struct CommonPlan {
 };
 CommonPlan common_plan(const Plan& old_plan, const Plan& new_plan);
 
-/// Both sides' results so far, and what comes next. (Two builds of a plug-in would be two such ways
-/// to run a cell, of the same program.)
+/// Both sides' results so far, and what comes next.
 class Ab {
  public:
   /// How a cell is run once on one side, as a results document of one run.

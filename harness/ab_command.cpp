@@ -11,24 +11,29 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include "harness/ab.h"
 #include "harness/build_info.h"
 #include "harness/commands.h"
 #include "harness/compare_output.h"
+#include "harness/modules.h"
 #include "harness/text.h"
 
 namespace ipcbench {
 namespace {
 
-/// Where nobody says what: mechanisms of each kind, both ways, on one core and across two. Runs are
-/// longer than those of the suites: of 60 ms, the quietest tenth of the sub-batches is twice as
-/// steady from run to run as of 20 ms on a busy machine, and starting a program takes as long.
-void apply_defaults(RunOptions& run) {
+/// Where nobody says what: mechanisms of each kind, or all that a plug-in has, both ways, on one
+/// core and across two. Runs are longer than those of the suites: of 60 ms, the quietest tenth of
+/// the sub-batches is twice as steady from run to run as of 20 ms on a busy machine, and starting a
+/// program takes as long.
+void apply_defaults(RunOptions& run, const Build& build) {
   if (run.min_time.empty()) run.min_time = "60ms";
   if (!(run.suite + run.transports + run.scenarios + run.filter + run.from).empty()) return;
-  run.transports = "pipe,unix_stream,tcp,posix_mq,shm_posix.futex,shm_posix.yield";
+  run.transports = build.is_plugin()
+                       ? fmt::format("{}", fmt::join(plugin_rows(build.path()), ","))
+                       : "pipe,unix_stream,tcp,posix_mq,shm_posix.futex,shm_posix.yield";
   run.scenarios = "ping_pong,flood";
   if ((run.sizes + run.size_dist).empty()) run.sizes = "64";
 }
@@ -139,8 +144,11 @@ int print_cells(const Ab& ab, const CommonPlan& common) {
 }  // namespace
 
 void add_ab_options(CLI::App& command, AbFlags& flags) {
-  command.add_option("old", flags.old_program, "The program of the one build")->required();
-  command.add_option("new", flags.new_program, "The program of the other one")->required();
+  command
+      .add_option("old", flags.old_program, "The program of the one build, or its plug-in (*.so)")
+      ->required();
+  command.add_option("new", flags.new_program, "The program of the other one, or its plug-in")
+      ->required();
   add_run_options(command, flags.run);
   command.add_option("--margin", flags.margin, "The smallest change that counts (2%)")
       ->type_name("N%")
@@ -168,7 +176,6 @@ int ab_command(const AbFlags& flags, const std::vector<std::string>& command_lin
   const bool color = wants_color(flags.run.color, STDOUT_FILENO);
   sweep();
   RunOptions run = flags.run;
-  apply_defaults(run);
   const std::string output = run.dry_run ? "" : output_path(run);
   ::signal(SIGXFSZ, SIG_IGN);
 
@@ -176,6 +183,9 @@ int ab_command(const AbFlags& flags, const std::vector<std::string>& command_lin
   Interrupts interrupts;
   const Build old_build("OLD", flags.old_program, directory, interrupts);
   const Build new_build("NEW", flags.new_program, directory, interrupts);
+  if (old_build.is_plugin() != new_build.is_plugin())
+    throw UsageError("ab: expected two builds of ipcbench, or two of a plug-in (*.so)");
+  apply_defaults(run, old_build);
   try {
     if (!flags.mixed.empty()) run.starts = "exec";
     CommonPlan common =

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "harness/program_under_test.h"
@@ -82,6 +84,33 @@ TEST(Ab, SaysWhatIsWrongWithABuild) {
       ab(sandbox, IPCBENCH_PROGRAM, script(sandbox, "older", "echo 'unknown flag' >&2; exit 2\n"));
   EXPECT_EQ(refuses.status, 3);
   EXPECT_NE(refuses.err.find("unknown flag"), std::string::npos) << refuses.err;
+}
+
+TEST(Ab, MeasuresTwoBuildsOfAPlugin) {
+  namespace fs = std::filesystem;
+  const Sandbox sandbox;
+  std::vector<std::string> builds;
+  for (const std::string side : {"old", "new"}) {
+    fs::create_directory(sandbox.path(side));
+    builds.push_back(sandbox.path(side + "/idle.so"));
+    for (const std::string type : {".so", ".json"})
+      fs::copy_file(IPCBENCH_TEST_MODULES "/idle" + type, sandbox.path(side + "/idle" + type));
+  }
+  const std::vector<std::string> flags{"-r", "6",   "--screen",   "6",   "--placement", "none",
+                                       "-w", "1ms", "--min-time", "1ms", "--format",    "json"};
+  std::vector<std::string> arguments{"ab", builds[0], builds[1], "-o", sandbox.path("ab.json")};
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  const Finished done = run_program(sandbox, arguments);
+  EXPECT_TRUE(done.status == 0 || done.status == 1) << done.status << done.err;
+  const Json document = Json::parse(sandbox.read("ab.json"), nullptr, false);
+  ASSERT_TRUE(document.contains("new")) << done.err;
+  for (const char* side : {"old", "new"}) {
+    ASSERT_GE(document[side]["runs"].size(), 6u);
+    EXPECT_EQ(document[side]["runs"][0]["transport"], "idle");
+    EXPECT_EQ(document[side]["runs"][0]["status"], "ok");
+  }
+  EXPECT_EQ(ab(sandbox, IPCBENCH_PROGRAM, builds[1]).status, 2);
+  EXPECT_TRUE(sandbox.leftovers().empty());
 }
 
 TEST(Ab, MixesTheEndsOfTwoBuilds) {

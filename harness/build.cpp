@@ -91,12 +91,17 @@ Build::Build(std::string name, const std::string& path, const RunDirectory& dire
              Interrupts& interrupts)
     : name_(std::move(name)),
       path_(fs::absolute(path).string()),
+      words_{path_},
       directory_(directory),
       interrupts_(interrupts) {
   std::error_code error;
   if (!fs::exists(path_, error))
     throw UsageError(fmt::format("{}: {}: there is no such program; expected a build of ipcbench",
                                  name_, printable(path)));
+  if (fs::path(path_).extension() == ".so") {
+    words_ = {own_path(), "--plugin", path_};
+    return;
+  }
   if (!fs::is_regular_file(path_, error) || ::access(path_.c_str(), X_OK) != 0)
     throw UsageError(fmt::format("{}: {}: can't be executed; expected a build of ipcbench", name_,
                                  printable(path)));
@@ -129,7 +134,7 @@ Build::Child::Child(const Build& build, const std::vector<std::string>& argument
                     const std::map<std::string, std::string>& environment)
     : interrupts_(build.interrupts_) {
   if (interrupts_.arrived() != 0) throw Interrupted{};
-  std::vector<std::string> words{build.path_};
+  std::vector<std::string> words = build.words_;
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::map<std::string, std::string> more = environment;
   more["XDG_STATE_HOME"] = build.directory_.path();  // its journals are nobody's

@@ -1,6 +1,7 @@
 // build.h: a build of ipcbench, this one or another, used by its public command line: the one thing
 // that builds of different ages have in common. Every run is a process of its own, which costs some
-// tens of milliseconds and needs no protocol.
+// tens of milliseconds and needs no protocol. A build of a plug-in is this program with that
+// module.
 #pragma once
 
 #include <map>
@@ -26,14 +27,16 @@ struct Interrupted {};
 
 class Build {
  public:
-  /// `name` is what messages call it: "OLD". The directory is for what its runs keep meanwhile.
-  /// Throws UsageError where there is no such program.
+  /// `name` is what messages call it: "OLD". The path is a program's, or a shared module's (*.so).
+  /// The directory is for what its runs keep meanwhile. Throws UsageError where there is no such
+  /// program or module.
   Build(std::string name, const std::string& path, const RunDirectory& directory,
         Interrupts& interrupts);
 
   const std::string& name() const { return name_; }
   /// As it was found, absolute.
   const std::string& path() const { return path_; }
+  bool is_plugin() const { return words_.size() > 1; }
 
   /// What it would run for these flags of `run`. Throws BuildError.
   Plan plan(const std::vector<std::string>& flags) const;
@@ -63,6 +66,7 @@ class Build {
 
   std::string name_;
   std::string path_;
+  std::vector<std::string> words_;  ///< that begin its command lines
   const RunDirectory& directory_;
   Interrupts& interrupts_;
 };

@@ -35,6 +35,8 @@ int doctor_command(bool json);
 int probe_command(const std::vector<std::string>& transports, const std::string& format);
 /// The same for these rows.
 int probe_rows(const std::vector<const Row*>& rows, const std::string& format);
+/// Loads a shared module and writes its manifest; "-" is stdout.
+int manifest_command(const std::string& module, const std::string& output);
 int sweep_command();
 
 /// The results files of paths, those of a report page one by one. Throws UsageError.

@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "harness/modules.h"
 #include "harness/plan.h"
 
 namespace ipcbench {
@@ -58,6 +59,20 @@ void spawn_ends(ControlBlock& control, const Fd& control_file, const RunDirector
   }
 }
 
+/// The runner's exit status where its module says that the run can't be made here.
+constexpr int exit_skipped = 77;
+
+/// A manifest doesn't know what depends on the machine: the module itself is asked, too.
+void leave_if_unfit(const Row& row, std::size_t scenario, const Runner& runner, EndRecord& record) {
+  const Manner& manner = runner.params().manner;
+  const bool is_shared = all_scenarios()[scenario].shareable;
+  const Shape shape = is_shared ? runner.shape() : runner.shape(1, 1);
+  const std::string why = misfit(row, scenario, shape, manner.start);
+  if (why.empty()) return;
+  note_error(record, why);
+  ::_exit(exit_skipped);
+}
+
 /// The runner's process: makes the link, forks the ends, reaps them, and is gone.
 [[noreturn]] void be_runner(const Row& row, std::size_t scenario, ControlBlock& control,
                             const Fd& control_file, const RunDirectory& directory, pid_t driver) {
@@ -71,12 +86,14 @@ void spawn_ends(ControlBlock& control, const Fd& control_file, const RunDirector
     Interrupts::restore();
     ::signal(SIGPIPE, SIG_IGN);  // a dead peer is an error to report, in the ends too
     enter(record, Phase::starting, params);
-    Runner runner(control, params, directory, row.variant);
+    const Row& real = loaded(row);
+    Runner runner(control, params, directory, real.variant);
+    if (row.module != nullptr) leave_if_unfit(real, scenario, runner, record);
     if (params.manner.start == Start::exec) {
       spawn_ends(control, control_file, directory);
       runner.reap(2);
     } else {
-      row.cells[scenario](runner);
+      real.cells[scenario](runner);
     }
     enter(record, Phase::done, params);
   } catch (const std::exception& error) {
@@ -113,10 +130,14 @@ std::string cause(const ControlBlock& control, int runner_status) {
   if (WIFSIGNALED(runner_status))
     return fmt::format("runner killed by {} ({})", signal_text(WTERMSIG(runner_status)),
                        whereabouts(control));
+  if (control.runner.error[0] != '\0' && control.runner.error != end_failed) {
+    const bool has_ends = control.ends[0].role[0] != '\0';
+    return fmt::format("runner: {}{}", control.runner.error,
+                       has_ends ? fmt::format(" ({})", whereabouts(control)) : "");
+  }
   for (const EndRecord& record : control.ends)
     if (record.error[0] != '\0')
       return fmt::format("{}: {} ({})", record.role, record.error, whereabouts(record));
-  if (control.runner.error[0] != '\0') return fmt::format("runner: {}", control.runner.error);
   return fmt::format("runner exited with {} ({})", WEXITSTATUS(runner_status),
                      whereabouts(control));
 }
@@ -292,6 +313,11 @@ Outcome execute(const Row& row, std::size_t scenario, const Params& params,
   if (ended.empty() && status == 0) return conclude(control, before);
   Outcome outcome;
   outcome.took_ns = monotonic_ns() - before.clocks.monotonic_ns;
+  if (ended.empty() && WIFEXITED(status) && WEXITSTATUS(status) == exit_skipped) {
+    outcome.status = Status::skipped;
+    outcome.reason = control.runner.error;
+    return outcome;
+  }
   outcome.reason = ended.empty() ? cause(control, status) : ended;
   return outcome;
 }

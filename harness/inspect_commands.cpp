@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <map>
 
 #include <fmt/format.h>
@@ -12,6 +13,8 @@
 #include "harness/commands.h"
 #include "harness/doctor.h"
 #include "harness/machine.h"
+#include "harness/manifest.h"
+#include "harness/modules.h"
 #include "harness/name.h"
 #include "harness/results.h"
 #include "harness/text.h"
@@ -26,25 +29,15 @@ std::string limit_text(const Row& row) {
 }
 
 Json facts_json(const Row& row) {
-  const Facts& facts = row.facts;
   const std::string why_not = row.unavailable();
-  Json json{{"name", facts.name},
-            {"summary", facts.summary},
-            {"family", text(facts.family)},
-            {"naming", text(facts.naming)},
-            {"handle", text(facts.handle)},
-            {"boundary", text(facts.boundary)},
-            {"persistence", text(facts.persistence)},
-            {"delivery", text(facts.delivery)},
-            {"peers", text(facts.peers)},
-            {"pollable", facts.pollable},
-            {"copies", facts.copies},
-            {"standard", facts.standard},
-            {"message_max", nullptr},
-            {"available", why_not.empty()},
-            {"reason", why_not.empty() ? Json(nullptr) : Json(why_not)}};
-  if (const auto most = row.message_max(); most && facts.boundary != Boundary::none)
+  Json json = to_json(row.facts);
+  json["message_max"] = nullptr;
+  if (const auto most = row.message_max(); most && row.facts.boundary != Boundary::none)
     json["message_max"] = *most;
+  json["library"] = row.module == nullptr ? Json(nullptr) : Json(row.module->library);
+  json["settings"] = row.settings;
+  json["available"] = why_not.empty();
+  json["reason"] = why_not.empty() ? Json(nullptr) : Json(why_not);
   for (std::size_t i = 0; i < row.cells.size(); ++i) {
     const std::string why = misfit(row, i, {});
     json["scenarios"][std::string(all_scenarios()[i].name)] = {
@@ -177,6 +170,11 @@ int describe_command(const std::string& transport, bool json) {
     fmt::print("  epoll            {}\n", facts.pollable ? "can wait for it" : "can't wait for it");
     fmt::print("  copies           {}\n", facts.copies);
     fmt::print("  standard         {}\n", facts.standard);
+    if (row->module != nullptr) {
+      fmt::print("  library          {}\n", row->module->library);
+      fmt::print("  module           {}\n", row->module->path);
+    }
+    if (!row->settings.empty()) fmt::print("  settings         {}\n", row->settings);
     fmt::print("  largest message  {}\n", limit_text(*row));
     for (std::size_t i = 0; i < row->cells.size(); ++i) {
       const std::string why = misfit(*row, i, {});
@@ -205,6 +203,19 @@ int doctor_command(bool json) {
     if (!finding.matters.empty()) fmt::print("         {}\n", finding.matters);
     if (!finding.remedy.empty()) fmt::print("         → {}\n", finding.remedy);
   }
+  return exit_ok;
+}
+
+int manifest_command(const std::string& module, const std::string& output) {
+  ::alarm(60);  // it may hang while it is loaded
+  const std::string manifest = read_manifest(module);
+  ::alarm(0);
+  if (output == "-") {
+    fmt::print("{}", manifest);
+    return exit_ok;
+  }
+  std::ofstream(output, std::ios::binary) << manifest << std::flush;
+  if (std::ifstream(output).peek() != '{') fail("write", output);
   return exit_ok;
 }
 

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <sstream>
 
@@ -75,18 +76,30 @@ struct Look {
   std::int64_t queued_ns = 0;  ///< for a processor, as of when it last had one
 };
 
-Look look_at(pid_t pid) {
-  if (pid == 0) return {.is_gone = true};
-  Look look;
-  const std::string status = read_text(fmt::format("/proc/{}/stat", pid));
+/// Adds a thread to the look at its process.
+void look_at_thread(Look& look, const std::string& directory) {
+  const std::string status = read_text(directory + "/stat");
   const std::size_t name_end = status.rfind(')');
   const char state =
       name_end == std::string::npos || name_end + 2 >= status.size() ? 'X' : status[name_end + 2];
-  look.is_gone = state == 'Z' || state == 'X';
-  look.is_asleep = state == 'S';
-  look.is_in_kernel = state == 'D';
-  std::istringstream times(read_text(fmt::format("/proc/{}/schedstat", pid)));
-  times >> look.used_ns >> look.queued_ns;
+  look.is_gone &= state == 'Z' || state == 'X';
+  look.is_asleep &= state == 'S';
+  look.is_in_kernel |= state == 'D';
+  std::int64_t used_ns = 0;
+  std::int64_t queued_ns = 0;
+  std::istringstream(read_text(directory + "/schedstat")) >> used_ns >> queued_ns;
+  look.used_ns += used_ns;
+  look.queued_ns += queued_ns;
+}
+
+/// All threads of a process: those of a library may be busy while its caller sleeps.
+Look look_at(pid_t pid) {
+  if (pid == 0) return {.is_gone = true};
+  Look look{.is_gone = true, .is_asleep = true};
+  std::error_code error;
+  for (const auto& thread :
+       std::filesystem::directory_iterator(fmt::format("/proc/{}/task", pid), error))
+    look_at_thread(look, thread.path());
   return look;
 }
 

@@ -13,6 +13,7 @@
 #include "harness/build_info.h"
 #include "harness/commands.h"
 #include "harness/compare_command.h"
+#include "harness/modules.h"
 #include "harness/pair.h"
 #include "harness/text.h"
 
@@ -81,11 +82,13 @@ int report_wrong_usage(const CLI::App& app, const CLI::ParseError& error, int ar
   std::string hint = "; 'ipcbench --help' shows what there is";
   std::vector<std::string> commands;
   for (const CLI::App* command : app.get_subcommands({})) commands.push_back(command->get_name());
+  int first = 1;
+  while (first < argc && std::string_view(argv[first]) == "--plugin") first += 2;
   const bool names_no_command =
-      argc > 1 && std::find(commands.begin(), commands.end(), argv[1]) == commands.end();
+      first < argc && std::find(commands.begin(), commands.end(), argv[first]) == commands.end();
   if (names_no_command) {
-    fmt::print(stderr, "ipcbench: no sub-command '{}'{}{}\n", printable(argv[1]),
-               suggestion(argv[1], commands), hint);
+    fmt::print(stderr, "ipcbench: no sub-command '{}'{}{}\n", printable(argv[first]),
+               suggestion(argv[first], commands), hint);
     return exit_usage;
   }
   for (const CLI::App* command : app.get_subcommands()) {
@@ -275,7 +278,21 @@ int dispatch(int argc, char** argv) {
 
   CLI::App* doctor = app.add_subcommand("doctor", "What makes this machine noisy; its limits");
   doctor->add_flag("--json", json, "As JSON");
+  std::string module;
+  std::string manifest_output = "-";
+  CLI::App* manifest =
+      app.add_subcommand("manifest", "Load a shared module, and write its manifest");
+  manifest->add_option("module", module, "A shared object with transports")->required();
+  manifest->add_option("-o,--output", manifest_output, "The manifest; - is stdout")
+      ->type_name("FILE");
   CLI::App* sweep = app.add_subcommand("sweep", "Remove what killed runs left behind");
+
+  std::vector<std::string> plugins;
+  for (CLI::App* command : {&app, run, calibrate, serve, connect, list, describe, probe})
+    command->add_option("--plugin", plugins, "A shared module with more transports")
+        ->type_name("FILE")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 
   try {
     app.parse(argc, argv);
@@ -286,6 +303,7 @@ int dispatch(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return report_wrong_usage(app, error, argc, argv);
   }
+  name_plugins(plugins);
   if (run->parsed()) return run_command(run_options, {argv, argv + argc});
   if (calibrate->parsed()) return calibrate_command(calibrate_options, {argv, argv + argc});
   if (serve->parsed()) return serve_command(pair);
@@ -306,6 +324,7 @@ int dispatch(int argc, char** argv) {
   if (baseline->parsed()) return baseline_command(baseline_action, baseline_name);
   if (ab->parsed()) return ab_command(ab_flags, {argv, argv + argc});
   if (doctor->parsed()) return doctor_command(json);
+  if (manifest->parsed()) return manifest_command(module, manifest_output);
   if (sweep->parsed()) return sweep_command();
   return exit_usage;
 }

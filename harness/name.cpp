@@ -27,6 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view prefix = "ipcbench-";
+constexpr std::string_view file_note = "file:";  ///< what follows is a number: a path has slashes
 
 /// How a note calls what it names; "" for kinds that need none, because they lie in the directory
 /// or vanish with their last user.
@@ -98,7 +99,10 @@ std::vector<std::string> remove_contents(const fs::path& directory) {
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
     const std::string file = entry.path().filename().string();
     const std::size_t colon = file.find(':');
-    if (colon == std::string::npos) {
+    if (file.starts_with(file_note)) {
+      const std::string path = read_text(entry.path());
+      if (::unlink(path.c_str()) == 0) removed.push_back(path);
+    } else if (colon == std::string::npos) {
       removed.push_back(entry.path().string());
     } else if (remove_object(file.substr(0, colon), file.substr(colon + 1))) {
       removed.push_back(file);
@@ -174,6 +178,20 @@ RunDirectory::~RunDirectory() {
 
 std::vector<std::string> RunDirectory::clear() const {
   return remove_contents(path_);
+}
+
+void RunDirectory::note(std::string_view kind, const std::string& name) const {
+  static std::atomic<int> serial{0};
+  const bool is_path = kind == "file";
+  const std::string object = is_path ? fmt::format("{}.{}", ::getpid(), serial++) : name;
+  const std::string note = fmt::format("{}/{}:{}", path_, kind, object);
+  const Fd file(check(::open(note.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600), "open", note));
+  if (!is_path) return;
+  if (check(::write(file.get(), name.data(), name.size()), "write", note) !=
+      static_cast<ssize_t>(name.size())) {
+    errno = ENOSPC;
+    fail("write", note);
+  }
 }
 
 Name::Name(const RunDirectory& directory, NameKind kind)

@@ -49,6 +49,9 @@ class RunDirectory {
   /// Removes what is noted or lies in the directory: what a killed runner left. The driver calls
   /// it after each run. Returns the notes ("kind:name") and paths of what was there.
   std::vector<std::string> clear() const;
+  /// Notes an object whose name a library chooses, so that it is removed with the others: of kind
+  /// "shm" or "sem" by its name without the slash, of kind "file" by its path.
+  void note(std::string_view kind, const std::string& name) const;
   /// For the probe: while names are kept, Name::unlink() does nothing, so that it can be seen what
   /// the mechanism itself leaves behind. In processes that are forked afterwards, too.
   void keep_names(bool keep) const { keeps_names_ = keep; }

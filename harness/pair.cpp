@@ -18,6 +18,7 @@
 #include "harness/commands.h"
 #include "harness/driver.h"
 #include "harness/machine.h"
+#include "harness/modules.h"
 #include "harness/plan.h"
 #include "harness/results.h"
 #include "harness/table.h"
@@ -26,8 +27,8 @@
 namespace ipcbench {
 namespace {
 
-constexpr std::size_t producer = 0;                  // index of connect's end and of its command
-constexpr std::size_t consumer = 1;                  // of serve's
+constexpr std::size_t producer_end = 0;              // index of connect's end and of its command
+constexpr std::size_t consumer_end = 1;              // of serve's
 constexpr std::int64_t patience_ns = 5'000'000'000;  // for a serve that is just starting
 constexpr int grace_ms = 500;                        // for the other side to finish, too
 
@@ -106,7 +107,8 @@ int play_end(ControlBlock& control, const RunDirectory& directory, std::size_t i
   try {
     ::signal(SIGPIPE, SIG_IGN);  // a dead peer is an error to report
     cell_of(control);
-    const Row& row = *find_row(control.transport);
+    const Row& row = loaded(*find_row(control.transport));
+    if (const std::string why = row.unavailable(); !why.empty()) throw std::runtime_error(why);
     // Who doesn't make the link waits until it is there.
     while (!directory.is_ours() && control.link_made.load(std::memory_order_acquire) == 0)
       futex_wait(control.link_made, 0);
@@ -294,7 +296,7 @@ int serve_command(const PairOptions& options) {
   params.min_time_ns = parse_duration(options.min_time, "--min-time", 0.001, 600);
   params.timeout_ns = parse_duration(options.timeout, "--timeout", 0.01, 86'400);
   params.manner = {.waiting = parse_waiting(options.waiting), .start = Start::exec};
-  params.cpus[consumer] = parse_cpu(options.cpu, topology);
+  params.cpus[consumer_end] = parse_cpu(options.cpu, topology);
   const Shape shape{.size = all_scenarios()[scenario].sized ? params.size : 0,
                     .depth = params.depth,
                     .waiting = params.manner.waiting,
@@ -318,15 +320,15 @@ int serve_command(const PairOptions& options) {
   const Mapping memory(sizeof(ControlBlock), file.get());
   auto& control = *new (memory.data()) ControlBlock{};
   fill(control, row, scenario, params);
-  control.command_pids[consumer].store(::getpid(), std::memory_order_release);
+  control.command_pids[consumer_end].store(::getpid(), std::memory_order_release);
   check(::rename(fresh.c_str(), path.c_str()), "rename", fresh);
   fmt::print(stderr, "serving {} of {} as '{}'; now run: ipcbench connect --name {}\n",
              control.scenario, row.facts.name, options.name, options.name);
-  const pid_t end = fork_end(control, directory, consumer);
-  const Watch seen = watch(control, consumer, end, interrupts);
+  const pid_t end = fork_end(control, directory, consumer_end);
+  const Watch seen = watch(control, consumer_end, end, interrupts);
   if (!seen.failure.empty()) return report_failure(seen);
   fmt::print("{}: done, {} messages measured\n", cell_of(control).key(),
-             control.ends[consumer].count);
+             control.ends[consumer_end].count);
   return exit_ok;
 }
 
@@ -344,17 +346,17 @@ int connect_command(const PairOptions& options, const std::vector<std::string>& 
   cell_of(control);  // throws where this build has no such cell
   std::int32_t nobody = 0;
   Interrupts interrupts;
-  if (!control.command_pids[producer].compare_exchange_strong(nobody, ::getpid()))
+  if (!control.command_pids[producer_end].compare_exchange_strong(nobody, ::getpid()))
     throw UsageError(fmt::format("--name {}: process {} is connected already; serve another name",
                                  options.name, nobody));
-  control.params.cpus[producer] = parse_cpu(options.cpu, topology);
+  control.params.cpus[producer_end] = parse_cpu(options.cpu, topology);
   const Surroundings before = look_around(control.params.tick_rate);
-  const pid_t end = fork_end(control, *directory, producer);
-  const Watch seen = watch(control, producer, end, interrupts);
+  const pid_t end = fork_end(control, *directory, producer_end);
+  const Watch seen = watch(control, producer_end, end, interrupts);
   if (!seen.failure.empty()) return report_failure(seen);
   // What the other end has counted is whole when it has got that far.
   const std::int64_t deadline_ns = monotonic_ns() + grace_ms * std::int64_t{1'000'000};
-  while (control.ends[consumer].phase.load(std::memory_order_acquire) < Phase::closing &&
+  while (control.ends[consumer_end].phase.load(std::memory_order_acquire) < Phase::closing &&
          monotonic_ns() < deadline_ns)
     ::poll(nullptr, 0, 1);
   return report(control, options, command_line, topology, conclude(control, before));
@@ -367,7 +369,7 @@ int end_command(const std::vector<std::string>& arguments) {
   const Fd file(check(::open(arguments[0].c_str(), O_RDWR | O_CLOEXEC), "open", arguments[0]));
   const Mapping memory(sizeof(ControlBlock), file.get());
   auto& control = *std::launder(reinterpret_cast<ControlBlock*>(memory.data()));
-  const RunDirectory directory(RunDirectory::Join{}, arguments[1], index == consumer);
+  const RunDirectory directory(RunDirectory::Join{}, arguments[1], index == consumer_end);
   ::_exit(play_end(control, directory, index));
 }
 

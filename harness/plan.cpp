@@ -366,6 +366,11 @@ std::vector<const Row*> match_rows(const std::string& pattern) {
   if (rows.empty())  // a name that only has variants
     for (const Row& row : all_rows())
       if (matches(pattern, stem(row.facts.name))) rows.push_back(&row);
+  if (rows.empty())  // a variant of what isn't built
+    for (const Row& row : all_rows())
+      if (row.facts.name == stem(pattern) && row.links.empty() && row.module == nullptr &&
+          !row.unavailable().empty())
+        rows.push_back(&row);
   if (rows.empty())
     throw UsageError(fmt::format("no transport '{}'{}; 'ipcbench list' shows them all",
                                  printable(pattern), suggestion(pattern, names)));

@@ -228,6 +228,8 @@ Proof handle(const Subject& subject) {
       return held.descriptors != 0 ? proved(value, how) : contradicted(value, how);
     case Handle::memory:
       return held.mappings != 0 ? proved(value, how) : contradicted(value, how);
+    case Handle::library:
+      return untestable(value, how + ", which the library makes");
     case Handle::id:
     case Handle::none:
       if (held.descriptors == 0 && held.mappings == 0) return proved(value, how);

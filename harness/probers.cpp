@@ -15,12 +15,16 @@
 #include <fmt/format.h>
 
 #include "harness/driver.h"
+#include "harness/modules.h"
 #include "harness/probe.h"
 #include "harness/results.h"
 #include "harness/text.h"
 
 namespace ipcbench {
 namespace {
+
+/// After so long a module that hangs while it is loaded is given up; SIGALRM ends its prober.
+constexpr unsigned loading_s = 30;
 
 /// What a prober writes to its pipe.
 std::string to_line(const Probed& one) {
@@ -83,7 +87,10 @@ class Prober {
     try {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (::getppid() != driver) ::_exit(1);
-      Probed one{.row = &row, .unavailable = row.unavailable()};
+      ::alarm(loading_s);
+      const Row& real = loaded(row);
+      Probed one{.row = &real, .unavailable = real.unavailable()};
+      ::alarm(0);
       const RunDirectory directory;
       if (one.unavailable.empty()) one.proofs = probe(row, directory);
       line = to_line(one);

@@ -19,6 +19,7 @@
 
 namespace ipcbench {
 
+struct Module;
 class Runner;
 
 /// What a scenario is, for people and for the plan.
@@ -58,6 +59,11 @@ struct Row {
   std::vector<LinkMaker> links;          ///< one for each of its families; for the probe
   bool kernel_peered = false;            ///< the kernel may be its peer
   bool kernel_served = false;            ///< nobody but the kernel can be its peer
+  /// The shared module that it is loaded from (modules.h): cells and links are then those of a
+  /// manifest, there to be looked at and not to be called. Null: it is linked in.
+  const Module* module = nullptr;
+  /// How a library was set up, where numbers depend on it: "ZMQ_SNDHWM=64". For the record.
+  std::string_view settings = "";
 };
 
 /// All transports, in report order.

@@ -17,6 +17,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/daemon.h"
 #include "harness/scheduling.h"
 
 namespace ipcbench {
@@ -293,6 +294,10 @@ void Runner::reap(std::size_t count) {
     pidfds.push_back(open_pidfd(end.pid.load(std::memory_order_relaxed)));
     waiting.push_back({pidfds.back().get(), POLLIN, 0});
   }
+  for (Fd& daemon : Daemon::watch()) {  // its clients may wait for ever
+    waiting.push_back({daemon.get(), POLLIN, 0});
+    pidfds.push_back(std::move(daemon));
+  }
   bool failed = false;
   int wait_ms = -1;
   for (std::size_t left = count; left > 0;) {
@@ -306,9 +311,14 @@ void Runner::reap(std::size_t count) {
       }
       wait_ms = -1;
     }
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
       if (waiting[i].revents == 0) continue;
       waiting[i].fd = -1;
+      if (i >= count) {
+        failed = true;
+        wait_ms = grace_ms;
+        continue;
+      }
       reap_end(ends[i]);
       --left;
       if (failed || ends[i].exit_status == 0) continue;
@@ -318,7 +328,9 @@ void Runner::reap(std::size_t count) {
       wait_ms = WIFSIGNALED(ends[i].exit_status) ? 0 : grace_ms;
     }
   }
-  if (failed) throw std::runtime_error("an end failed");
+  if (!failed) return;
+  const std::string obituary = Daemon::obituary();
+  throw std::runtime_error(obituary.empty() ? std::string(end_failed) : obituary);
 }
 
 }  // namespace ipcbench

@@ -325,6 +325,9 @@ void pin(int cpu);
 /// Moves the calling process to a phase of its record, and stops it there if the run says so.
 void enter(EndRecord& record, Phase phase, const Params& params);
 
+/// What run() throws where an end has failed: the end's own record says why.
+inline constexpr std::string_view end_failed = "an end failed";
+
 /// Copies an error into a record.
 void note_error(EndRecord& record, std::string_view error);
 

@@ -20,6 +20,7 @@
 #include "harness/commands.h"
 #include "harness/compare_command.h"
 #include "harness/machine.h"
+#include "harness/module_entry.h"
 #include "harness/noise.h"
 #include "harness/quiet.h"
 #include "harness/schedule.h"
@@ -235,6 +236,18 @@ int finish(const Execution& execution, Journal& journal, const RunOptions& optio
   return exit_failed;
 }
 
+/// The libraries that are measured, by transport, and how they are set up.
+Json modules_json(const Plan& plan) {
+  Json modules = Json::object();
+  for (const PlannedRun& run : plan.order) {
+    const Row* const row = find_row(plan.cells[run.cell].transport);
+    if (row != nullptr && row->module != nullptr)
+      modules[std::string(row->facts.name)] = {{"library", row->module->library},
+                                               {"settings", row->settings}};
+  }
+  return modules;
+}
+
 /// Asked for, and not permitted: the runs are made all the same.
 void warn_of_what_is_refused(const Json& quiet) {
   for (const char* key : {"cpu_dma_latency_reason", "scheduler_reason"})
@@ -307,6 +320,8 @@ int run_command(const RunOptions& options, const std::vector<std::string>& comma
   ::signal(SIGXFSZ, SIG_IGN);  // a file that grows too large is an error of write(2) instead
   const TickRate rate = measure_tick_rate();
   Json context = make_context(command_line, topology, rate);
+  if (const Json modules = modules_json(execution.plan); !modules.empty())
+    context["modules"] = modules;
   if (execution.plan.quiet_machine && !options.resume) {
     context["quiet_machine"] = QuietMachine().record();
     warn_of_what_is_refused(context["quiet_machine"]);

@@ -5,7 +5,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "harness/modules.h"
+
 namespace ipcbench {
+
+Subject::Subject(const Row& row, const RunDirectory& directory)
+    : row_(loaded(row)), directory_(directory) {}
 
 std::size_t Subject::at_most(std::size_t size) const {
   return std::min(size, row_.message_max().value_or(size));

@@ -14,7 +14,8 @@ namespace ipcbench {
 /// One row under test. All its experiments make a link anew.
 class Subject {
  public:
-  Subject(const Row& row, const RunDirectory& directory) : row_(row), directory_(directory) {}
+  /// Of a module's row, the module is loaded.
+  Subject(const Row& row, const RunDirectory& directory);
 
   const Row& row() const { return row_; }
   const Facts& facts() const { return row_.facts; }

@@ -16,12 +16,12 @@ namespace {
 
 constexpr std::array<std::string_view, 3> names{"same-core", "cross-core", "none"};
 
-using Handle = std::unique_ptr<hwloc_topology, decltype(&hwloc_topology_destroy)>;
+using TopologyHandle = std::unique_ptr<hwloc_topology, decltype(&hwloc_topology_destroy)>;
 
-Handle load() {
+TopologyHandle load() {
   hwloc_topology_t topology = nullptr;
   if (hwloc_topology_init(&topology) != 0) throw std::runtime_error("hwloc_topology_init failed");
-  Handle handle(topology, &hwloc_topology_destroy);
+  TopologyHandle handle(topology, &hwloc_topology_destroy);
   if (hwloc_topology_load(topology) != 0) throw std::runtime_error("hwloc_topology_load failed");
   return handle;
 }
@@ -72,7 +72,7 @@ nlohmann::json cache_record(hwloc_topology_t topology) {
 }  // namespace
 
 Topology::Topology() {
-  const Handle handle = load();
+  const TopologyHandle handle = load();
   hwloc_topology_t topology = handle.get();
   const CpuSet bound = binding(topology);
   hwloc_obj_t processor = nullptr;

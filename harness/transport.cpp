@@ -24,6 +24,10 @@ std::string_view text(Family family) {
       return "synchronisation";
     case Family::rpc:
       return "remote procedure call";
+    case Family::messaging:
+      return "messaging library";
+    case Family::broker:
+      return "broker";
     case Family::kernel:
       return "kernel module";
   }
@@ -68,6 +72,8 @@ std::string_view text(Handle handle) {
       return "file descriptor";
     case Handle::memory:
       return "memory";
+    case Handle::library:
+      return "library object";
     case Handle::id:
       return "identifier";
   }

@@ -9,11 +9,13 @@
 //   explicit T(const Shape&);             // in the runner, before the fork: kernel objects only
 //   P producer();  C consumer();          // each in its own process, after the fork
 //
-// and, optionally, `std::size_t depth() const`: how many messages of the shape's size it holds; and
-// `static constexpr bool is_slow = true`: a message takes milliseconds, and a proof sends few.
-// A roofline has `E alone()` in place of producer() and consumer(): one process that is both ends.
-// Where the other end may be the kernel itself (`--peer kernel`), there is `E kernel(KernelPart)`,
-// which gives the one end that is left; beside producer() and consumer(), or without them.
+// and, optionally, `std::size_t depth() const`: how many messages of the shape's size it holds;
+// `static constexpr bool is_slow = true`: a message takes milliseconds, and a proof sends few; and
+// `static constexpr std::string_view settings`: how a library is set up, where numbers depend on
+// it. A roofline has `E alone()` in place of producer() and consumer(): one process that is both
+// ends. Where the other end may be the kernel itself (`--peer kernel`), there is `E
+// kernel(KernelPart)`, which gives the one end that is left; beside producer() and consumer(), or
+// without them.
 //
 // Rows that differ only in data (an address family, a socket option) share one type and its code:
 // T::Variant is that data, row<T>(facts, variant) binds it, shape.variant_as<T::Variant>() reads
@@ -52,12 +54,26 @@
 
 namespace ipcbench {
 
-enum class Family { roofline, pipe, socket, queue, file, shm, process, signal, sync, rpc, kernel };
+enum class Family {
+  roofline,
+  pipe,
+  socket,
+  queue,
+  file,
+  shm,
+  process,
+  signal,
+  sync,
+  rpc,
+  messaging,  ///< by a library
+  broker,     ///< by a library and a process between the ends
+  kernel
+};
 /// How two ends find each other: `pid` is the peer's process number, `abstract` a socket's name
 /// that is no path, `port` a number within a protocol (a TCP port, a netlink port id, an
 /// EtherType).
 enum class Naming { inherited, pathname, abstract, key, port, pid };
-enum class Handle { none, fd, memory, id };
+enum class Handle { none, fd, memory, id, library };
 enum class Boundary { none, stream, message };
 enum class Persistence { process, kernel, filesystem };
 /// `newest` is a register's: a message overwrites the one before it, read or not.

@@ -94,6 +94,7 @@ Row row(const Facts& facts, const void* variant) {
              .links = {}};
   result.kernel_peered = KernelPeered<T>;
   result.kernel_served = KernelServed<T>;
+  if constexpr (requires { T::settings; }) result.settings = T::settings;
   if constexpr (Paired<T>) result.links = {link_maker<T>(), link_maker<Others>()...};
   [&]<class... Scenario>(std::type_identity<std::tuple<Scenario...>>) {
     (result.cells.push_back(cell<Scenario, T, Others...>()), ...);

@@ -1,5 +1,6 @@
 # Writes OUTPUT, a list of tests for ctest: for every row of the table one entry, NAME.ROW, that runs
-# all tests of PROGRAM whose parameter is that row; and the entry NAME for those without a row.
+# all tests of PROGRAM whose parameter is that row; and the entry NAME for those without a row. With
+# MODULES only of the rows that match OF_MODULES, otherwise all the rest.
 execute_process(COMMAND ${PROGRAM} --gtest_list_tests
   OUTPUT_VARIABLE listing COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "\n  [A-Za-z]+/[a-z0-9_]+" tests "${listing}")
@@ -18,6 +19,9 @@ function(add_entry name filter)
 endfunction()
 
 foreach(row IN LISTS rows)
+  if((row MATCHES "${OF_MODULES}" AND NOT MODULES) OR (MODULES AND NOT row MATCHES "${OF_MODULES}"))
+    continue()
+  endif()
   # An end that spins wants a processor, and its peer another one: without them each message takes
   # some milliseconds.
   set(properties "")
@@ -28,12 +32,16 @@ foreach(row IN LISTS rows)
   if(row MATCHES "^posix_mq")
     list(APPEND properties RESOURCE_LOCK posix_mq)
   endif()
+  # There is one RouDi on a machine.
+  if(row MATCHES "^iceoryx")
+    list(APPEND properties RESOURCE_LOCK iceoryx)
+  endif()
   add_entry(${NAME}.${row} "*/${row}:-*.Spins/*" ${properties})
 endforeach()
-if(listing MATCHES "  Spins/")
+if(listing MATCHES "  Spins/" AND NOT MODULES)
   add_entry(${NAME}.Spins "*.Spins/*" PROCESSORS 2 RESOURCE_LOCK posix_mq)
 endif()
-if(listing MATCHES "\n  [A-Za-z]+\n")
+if(listing MATCHES "\n  [A-Za-z]+\n" AND NOT MODULES)
   add_entry(${NAME} "-*/*")
 endif()
 file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,81 @@
+# How a module of the table is built, or why it isn't.
+include(${CMAKE_CURRENT_LIST_DIR}/ipcbench_add_transport.cmake)
+add_library(ipcbench_transport INTERFACE)
+add_library(ipcbench::transport ALIAS ipcbench_transport)
+target_link_libraries(ipcbench_transport INTERFACE fmt::fmt nlohmann_json::nlohmann_json)
+add_executable(ipcbench::ipcbench ALIAS ipcbench)
+add_custom_target(modules)
+option(IPCBENCH_MODULES "Build the modules whose libraries are here" ON)
+set(MODULES "")
+set(MODULE_NAMES "")
+set(MODULE_MANIFESTS "")
+
+# module(NAME PACKAGES Debian packages that bring the library
+#        then PKG_CONFIG its module, or FIND its CMake package and LIBRARIES its targets)
+function(module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PKG_CONFIG;FIND;HEADER" "PACKAGES;LIBRARIES")
+  list(JOIN arg_PACKAGES " " packages)
+  set(found NO)
+  set(missing "not built: install ${packages} (scripts/setup --all) and build again")
+  if(NOT IPCBENCH_MODULES)
+    set(missing "not built: configured with IPCBENCH_MODULES=OFF")
+  elseif(arg_PKG_CONFIG)
+    pkg_check_modules(${name} QUIET IMPORTED_TARGET ${arg_PKG_CONFIG})
+    if(${name}_FOUND)
+      set(found YES)
+      list(APPEND arg_LIBRARIES PkgConfig::${name})
+      set(version "${arg_PKG_CONFIG} ${${name}_VERSION}")
+    endif()
+  elseif(arg_FIND)
+    find_package(${arg_FIND} QUIET CONFIG)
+    set(found ${${arg_FIND}_FOUND})
+    set(version "${arg_FIND} ${${arg_FIND}_VERSION}")
+  endif()
+  if(found)
+    ipcbench_add_transport(${name} SOURCES ${name}.cpp LIBRARIES ${arg_LIBRARIES} LIBRARY ${version})
+    add_dependencies(${name} ipcbench_interface)
+    add_dependencies(modules ${name}_manifest)
+    install(FILES ${CMAKE_BINARY_DIR}/modules/${name}.so ${CMAKE_BINARY_DIR}/modules/${name}.json
+            DESTINATION ${CMAKE_INSTALL_LIBDIR}/ipcbench/modules OPTIONAL)
+    set(missing "not built: its library is there; cmake --build build/release --target modules")
+  elseif(IPCBENCH_MODULES)
+    message(STATUS "No ${name}: ${packages} is missing")
+  endif()
+  set(MODULE_NAMES ${MODULE_NAMES} ${name} PARENT_SCOPE)
+  if(found)
+    set(MODULE_MANIFESTS ${MODULE_MANIFESTS} ${CMAKE_BINARY_DIR}/modules/${name}.json PARENT_SCOPE)
+  endif()
+  set(MODULES "${MODULES}        {\"${name}\", \"${missing}\"},\n" PARENT_SCOPE)
+endfunction()
+
+# Modules for the tests of the harness, in a directory of their own: out of the table, and without its
+# scenarios, so that they are quick to build.
+foreach(name IN ITEMS hanging crashing idle)
+  ipcbench_add_transport(${name} SOURCES ${CMAKE_SOURCE_DIR}/harness/broken_module.cpp
+    DIRECTORY ${CMAKE_BINARY_DIR}/harness/modules)
+  target_compile_definitions(${name} PRIVATE
+    IPCBENCH_BROKEN_NAME="${name}" IPCBENCH_BROKEN_ROWS=${name}_rows)
+  target_compile_options(${name} PRIVATE ${IPCBENCH_COLD_OPTIONS})
+  add_dependencies(${name} ipcbench_interface)
+  add_dependencies(harness_test ${name}_manifest)
+endforeach()
+
+# The example, built out of the tree against what is installed.
+add_test(NAME example
+  COMMAND ${CMAKE_COMMAND} -DBUILD=${CMAKE_BINARY_DIR} -DCOMPILER=${CMAKE_CXX_COMPILER}
+    -DLAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER} -DGENERATOR=${CMAKE_GENERATOR}
+    -P ${CMAKE_CURRENT_LIST_DIR}/example/test.cmake)
+set_tests_properties(example PROPERTIES TIMEOUT 300)
+
+# find_package(ipcbench), for modules of one's own.
+include(CMakePackageConfigHelpers)
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/ipcbench)
+configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/ipcbenchConfig.cmake.in
+  ${CMAKE_CURRENT_BINARY_DIR}/ipcbenchConfig.cmake INSTALL_DESTINATION ${package}
+  PATH_VARS CMAKE_INSTALL_BINDIR CMAKE_INSTALL_INCLUDEDIR)
+write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/ipcbenchConfigVersion.cmake
+  COMPATIBILITY ExactVersion)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ipcbenchConfig.cmake
+  ${CMAKE_CURRENT_BINARY_DIR}/ipcbenchConfigVersion.cmake
+  ${CMAKE_CURRENT_LIST_DIR}/ipcbench_add_transport.cmake ${CMAKE_CURRENT_LIST_DIR}/module_entry.cpp.in
+  DESTINATION ${package})
