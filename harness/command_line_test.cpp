@@ -11,12 +11,12 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/program_under_test.h"
+#include "harness/results.h"
 #include "harness/text.h"
 
 namespace ipcbench {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string>;
 
 const std::string huge(10'000, 'x');

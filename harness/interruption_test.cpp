@@ -10,12 +10,12 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/program_under_test.h"
+#include "harness/results.h"
 #include "harness/run.h"
 
 namespace ipcbench {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string>;
 
 // Enough runs that their lines overflow the pipe that the test doesn't read: so the program can't

@@ -6,12 +6,11 @@
 
 #include <fmt/format.h>
 
+#include "harness/results.h"
 #include "harness/text.h"
 
 namespace ipcbench {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// Facts hold views: what they look at stays.
 std::string_view kept(std::string text) {

@@ -24,6 +24,7 @@
 #include "harness/clock.h"
 #include "harness/interface.h"
 #include "harness/manifest.h"
+#include "harness/results.h"
 #include "harness/text.h"
 #include "harness/unix.h"
 
@@ -31,8 +32,6 @@ namespace ipcbench {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
-
 constexpr const char* plugins_variable = "IPCBENCH_PLUGIN";
 constexpr const char* path_variable = "IPCBENCH_PLUGIN_PATH";
 constexpr int manifest_patience_ms = 20'000;

@@ -11,8 +11,6 @@ namespace ipcbench {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
-
 /// The modules that the build makes for these tests, with their manifests.
 const std::string modules = IPCBENCH_TEST_MODULES;
 
@@ -30,10 +28,11 @@ class Modules : public testing::Test {
     return run_program(sandbox, Command{std::move(arguments), std::move(environment), {}, ""});
   }
   /// The description of one transport.
-  json describe(const std::string& transport, std::map<std::string, std::string> environment) {
+  nlohmann::json describe(const std::string& transport,
+                          std::map<std::string, std::string> environment) {
     const Finished finished = run({"describe", transport, "--json"}, std::move(environment));
     EXPECT_EQ(finished.status, 0) << finished.err;
-    return json::parse(finished.out, nullptr, false);
+    return nlohmann::json::parse(finished.out, nullptr, false);
   }
 
   Sandbox sandbox;
@@ -42,17 +41,36 @@ class Modules : public testing::Test {
 TEST_F(Modules, OneThatHangsAndOneThatCrashesDontSpoilTheOthers) {
   for (const char* broken_at_load : {"", "hanging", "crashing"}) {
     SCOPED_TRACE(broken_at_load);
-    const Finished finished =
-        run({"--plugin", modules + "/hanging.so", "--plugin", modules + "/crashing.so", "run", "-t",
-             "hanging,crashing,pipe", "-S", "ping_pong", "--placement", "none", "--timeout", "1s",
-             "--warmup", "1ms", "--min-time", "1ms", "-r", "2", "--retries", "0", "-o", "-"},
-            {{"IPCBENCH_BROKEN_AT_LOAD", broken_at_load}});
+    const Finished finished = run({"--plugin",
+                                   modules + "/hanging.so",
+                                   "--plugin",
+                                   modules + "/crashing.so",
+                                   "run",
+                                   "-t",
+                                   "hanging,crashing,pipe",
+                                   "-S",
+                                   "ping_pong",
+                                   "--placement",
+                                   "none",
+                                   "--timeout",
+                                   "1s",
+                                   "--warmup",
+                                   "1ms",
+                                   "--min-time",
+                                   "1ms",
+                                   "-r",
+                                   "2",
+                                   "--retries",
+                                   "0",
+                                   "-o",
+                                   "-"},
+                                  {{"IPCBENCH_BROKEN_AT_LOAD", broken_at_load}});
     EXPECT_EQ(finished.status, 3) << finished.err;
-    const json results = json::parse(finished.out, nullptr, false);
+    const nlohmann::json results = nlohmann::json::parse(finished.out, nullptr, false);
     ASSERT_TRUE(results.contains("runs")) << finished.out << finished.err;
     EXPECT_EQ(results["runs"].size(), 6u);
-    for (const json& run : results["runs"]) {
-      const std::string reason = run.value("reason", json()).dump();
+    for (const nlohmann::json& run : results["runs"]) {
+      const std::string reason = run.value("reason", nlohmann::json()).dump();
       if (run["transport"] == "pipe") {
         EXPECT_NE(run["status"], "failed") << reason;
       } else {
@@ -103,10 +121,10 @@ TEST_F(Modules, AnotherInterfaceIsToldBeforeAnythingIsLoaded) {
   EXPECT_NE(manifest.err.find("0123456789ab, this ipcbench has "), std::string::npos);
   EXPECT_NE(manifest.err.find("build it anew"), std::string::npos);
   // Of one that is found, the row stays and says so.
-  json description = json::parse(std::ifstream(modules + "/crashing.json"));
+  nlohmann::json description = nlohmann::json::parse(std::ifstream(modules + "/crashing.json"));
   description["interface"] = "ipcbench-interface:0.0.1-0123456789ab";
   sandbox.write("old/crashing.json", description.dump());
-  const json row = describe("crashing", {{"IPCBENCH_PLUGIN_PATH", sandbox.path("old")}});
+  const nlohmann::json row = describe("crashing", {{"IPCBENCH_PLUGIN_PATH", sandbox.path("old")}});
   EXPECT_FALSE(row["available"].get<bool>());
   EXPECT_NE(row["reason"].dump().find("0.0.1-0123456789ab"), std::string::npos) << row;
 }
@@ -124,13 +142,13 @@ TEST_F(Modules, WhatIsNoModuleIsAnError) {
   sandbox.write("broken/other.json", "{\"schema\": \"else/1\"}");
   fs::copy_file(modules + "/hanging.json", directory + "/gone.json");
   for (const char* name : {"half", "other", "hanging"}) {
-    const json row = describe(name, {{"IPCBENCH_PLUGIN_PATH", directory}});
+    const nlohmann::json row = describe(name, {{"IPCBENCH_PLUGIN_PATH", directory}});
     EXPECT_FALSE(row.value("available", true)) << row;
   }
 }
 
 TEST_F(Modules, APluginMustBringSomethingNew) {
-  json description = json::parse(std::ifstream(modules + "/hanging.json"));
+  nlohmann::json description = nlohmann::json::parse(std::ifstream(modules + "/hanging.json"));
   description["rows"][0]["facts"]["name"] = "pipe";
   const std::string path = copy("hanging", "own.so");
   sandbox.write("own.json", description.dump());
@@ -140,7 +158,7 @@ TEST_F(Modules, APluginMustBringSomethingNew) {
 }
 
 TEST_F(Modules, AStaleManifestIsFoundOutInTheRun) {
-  json description = json::parse(std::ifstream(modules + "/hanging.json"));
+  nlohmann::json description = nlohmann::json::parse(std::ifstream(modules + "/hanging.json"));
   description["rows"][0]["facts"]["name"] = "renamed";
   const std::string path = copy("hanging", "own.so");
   sandbox.write("own.json", description.dump());

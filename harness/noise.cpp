@@ -8,12 +8,11 @@
 #include <nlohmann/json.hpp>
 
 #include "harness/driver.h"
+#include "harness/results.h"
 #include "harness/unix.h"
 
 namespace ipcbench {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr NoiseThresholds thresholds;
 

@@ -12,12 +12,12 @@
 
 #include "harness/leftovers_test.h"
 #include "harness/program_under_test.h"
+#include "harness/results.h"
 #include "harness/run.h"
 
 namespace ipcbench {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using Words = std::vector<std::string>;
 
 bool eventually(const std::function<bool()>& question) {

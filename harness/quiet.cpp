@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/results.h"
 #include "harness/scheduling.h"
 
 namespace ipcbench {
@@ -20,8 +21,7 @@ QuietMachine::QuietMachine() : latency_(::open("/dev/cpu_dma_latency", O_WRONLY 
   latency_.close();
 }
 
-nlohmann::ordered_json QuietMachine::record() const {
-  using Json = nlohmann::ordered_json;
+Json QuietMachine::record() const {
   const std::string why_not_fifo = ipcbench::why_not_fifo();
   const auto or_null = [](const std::string& why) { return why.empty() ? Json() : Json(why); };
   return {{"cpu_dma_latency_us", latency_ ? Json(0) : Json()},

@@ -1,8 +1,8 @@
 // my_fifo: an example of a transport that is built outside of ipcbench's tree: a named pipe.
 //
-// It has the shape of all transports (harness/transport.h): its facts, a constructor that runs before
-// the fork, and producer() and consumer(), each in a process of its own. A library's objects would be
-// made in these two: what a library holds seldom survives a fork.
+// It has the shape of all transports (harness/transport.h): its facts, a constructor that runs
+// before the fork, and producer() and consumer(), each in a process of its own. A library's objects
+// would be made in these two: what a library holds seldom survives a fork.
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -39,7 +39,8 @@ struct MyFifo {
     std::size_t recv(Bytes buffer) {  // a byte stream is read until the buffer is full
       std::size_t size = 0;
       while (size != buffer.size()) {
-        const auto got = check(::read(fd.get(), buffer.data() + size, buffer.size() - size), "read");
+        const auto got =
+            check(::read(fd.get(), buffer.data() + size, buffer.size() - size), "read");
         if (got == 0) fail_closed("read");
         size += static_cast<std::size_t>(got);
       }
