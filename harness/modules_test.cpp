@@ -42,15 +42,36 @@ class Modules : public testing::Test {
 TEST_F(Modules, OneThatHangsAndOneThatCrashesDontSpoilTheOthers) {
   for (const char* broken_at_load : {"", "hanging", "crashing"}) {
     SCOPED_TRACE(broken_at_load);
-    const Finished finished =
-        run({"--plugin", modules + "/hanging.so", "--plugin", modules + "/crashing.so", "run", "-t",
-             "hanging,crashing,pipe", "-S", "ping_pong", "--placement", "none", "--timeout", "1s",
-             "--warmup", "1ms", "--min-time", "1ms", "-r", "2", "--retries", "0", "-o", "-"},
-            {{"IPCBENCH_BROKEN_AT_LOAD", broken_at_load}});
+    const Finished finished = run({"--plugin",
+                                   modules + "/hanging.so",
+                                   "--plugin",
+                                   modules + "/crashing.so",
+                                   "run",
+                                   "-t",
+                                   "hanging,crashing,pipe",
+                                   "-S",
+                                   "ping_pong",
+                                   "-s",
+                                   "64",
+                                   "--placement",
+                                   "none",
+                                   "--timeout",
+                                   "1s",
+                                   "--warmup",
+                                   "1ms",
+                                   "--min-time",
+                                   "1ms",
+                                   "-r",
+                                   "1",
+                                   "--retries",
+                                   "0",
+                                   "-o",
+                                   "-"},
+                                  {{"IPCBENCH_BROKEN_AT_LOAD", broken_at_load}});
     EXPECT_EQ(finished.status, 3) << finished.err;
     const json results = json::parse(finished.out, nullptr, false);
     ASSERT_TRUE(results.contains("runs")) << finished.out << finished.err;
-    EXPECT_EQ(results["runs"].size(), 6u);
+    EXPECT_EQ(results["runs"].size(), 3u);
     for (const json& run : results["runs"]) {
       const std::string reason = run.value("reason", json()).dump();
       if (run["transport"] == "pipe") {
@@ -74,7 +95,6 @@ TEST_F(Modules, ListDescribeAndPlanLoadNothing) {
   const Finished list = run({"list"}, broken);
   EXPECT_EQ(list.status, 0) << list.err;
   EXPECT_NE(list.out.find("\ncrashing "), std::string::npos);
-  EXPECT_EQ(list.out.find("signal"), std::string::npos);
   EXPECT_TRUE(describe("crashing", broken)["available"].get<bool>());
   EXPECT_EQ(run({"run", "-t", "crashing", "-S", "ping_pong", "-n"}, broken).status, 0);
 }
