@@ -66,5 +66,14 @@ TEST(Reader, AnswersWhatWasCutShort) {
   EXPECT_FALSE(read_whatever(corpus("results.json").substr(0, 3'000)));
 }
 
+TEST(Reader, AnswersAJournalOfScenariosThatItDoesNotKnow) {
+  std::string journal = corpus("journal");
+  const std::string known = "\"scenario\":\"contend\"";
+  const std::size_t at = journal.find(known);
+  ASSERT_NE(at, std::string::npos);
+  journal.replace(at, known.size(), "\"scenario\":\"content\"");
+  EXPECT_FALSE(read_whatever(journal));
+}
+
 }  // namespace
 }  // namespace ipcbench

@@ -471,6 +471,9 @@ Journal::Content parse_journal(std::string_view text, const std::string& path) {
     content.context = line["context"];
     try {
       content.plan = plan_from_json(line.at("plan"));
+      for (const PlannedCell& cell : content.plan.cells)
+        if (!find_scenario(cell.scenario))
+          throw UsageError(fmt::format("there is no scenario '{}'", printable(cell.scenario)));
     } catch (const std::exception& error) {
       reject(path, fmt::format("has no plan that this ipcbench understands ({})",
                                without_number(error.what())));
