@@ -25,8 +25,8 @@ struct AbFlags {
 };
 void add_ab_options(CLI::App& command, AbFlags& flags);
 
-/// Two builds, of ipcbench or of one plug-in, in pairs; prints the verdicts and keeps both results in
-/// one file.
+/// Two builds, of ipcbench or of one plug-in, in pairs; prints the verdicts and keeps both results
+/// in one file.
 int ab_command(const AbFlags& flags, const std::vector<std::string>& command_line);
 
 }  // namespace ipcbench

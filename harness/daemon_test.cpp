@@ -60,9 +60,8 @@ TEST(DaemonTest, OneThatIgnoresTheRequestToEndIsKilled) {
 }
 
 TEST(DaemonTest, OneThatHangsIsGivenUpWithTheEndOfItsLog) {
-  const std::string why =
-      failure_of({"sh", "-c", "echo waiting for Godot; exec sleep 100"}, [] { return false; },
-                 300'000'000);
+  const std::string why = failure_of(
+      {"sh", "-c", "echo waiting for Godot; exec sleep 100"}, [] { return false; }, 300'000'000);
   EXPECT_EQ(why, "sh wasn't ready after 0.3 s; its log ends: waiting for Godot");
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "somebody is left";
 }

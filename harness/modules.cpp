@@ -34,7 +34,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr const char* plugins_variable = "IPCBENCH_PLUGIN";
 constexpr const char* path_variable = "IPCBENCH_PLUGIN_PATH";
-constexpr int manifest_patience_ms = 20'000;
+constexpr int manifest_patience_ms = 5'000;
 
 std::vector<std::string> split_path(const char* text) {
   std::vector<std::string> parts;

@@ -50,6 +50,8 @@ TEST_F(Modules, OneThatHangsAndOneThatCrashesDontSpoilTheOthers) {
                                    "hanging,crashing,pipe",
                                    "-S",
                                    "ping_pong",
+                                   "-s",
+                                   "64",
                                    "--placement",
                                    "none",
                                    "--timeout",
@@ -59,7 +61,7 @@ TEST_F(Modules, OneThatHangsAndOneThatCrashesDontSpoilTheOthers) {
                                    "--min-time",
                                    "1ms",
                                    "-r",
-                                   "2",
+                                   "1",
                                    "--retries",
                                    "0",
                                    "-o",
@@ -68,7 +70,7 @@ TEST_F(Modules, OneThatHangsAndOneThatCrashesDontSpoilTheOthers) {
     EXPECT_EQ(finished.status, 3) << finished.err;
     const nlohmann::json results = nlohmann::json::parse(finished.out, nullptr, false);
     ASSERT_TRUE(results.contains("runs")) << finished.out << finished.err;
-    EXPECT_EQ(results["runs"].size(), 6u);
+    EXPECT_EQ(results["runs"].size(), 3u);
     for (const nlohmann::json& run : results["runs"]) {
       const std::string reason = run.value("reason", nlohmann::json()).dump();
       if (run["transport"] == "pipe") {
@@ -92,7 +94,6 @@ TEST_F(Modules, ListDescribeAndPlanLoadNothing) {
   const Finished list = run({"list"}, broken);
   EXPECT_EQ(list.status, 0) << list.err;
   EXPECT_NE(list.out.find("\ncrashing "), std::string::npos);
-  EXPECT_EQ(list.out.find("signal"), std::string::npos);
   EXPECT_TRUE(describe("crashing", broken)["available"].get<bool>());
   EXPECT_EQ(run({"run", "-t", "crashing", "-S", "ping_pong", "-n"}, broken).status, 0);
 }
