@@ -157,7 +157,8 @@ std::vector<Row> rows_of(const std::string& path) {
     Manifest manifest = manifest_of(path);
     std::string why = why_other_interface(manifest.interface);
     if (!why.empty()) return {missing_row(name, fmt::format("{} {}", path, why))};
-    const Module& module = modules.emplace_back(path, manifest.library);
+    modules.push_back({path, manifest.library});
+    const Module& module = modules.back();
     for (Row& row : manifest.rows) {
       row.module = &module;
       if (::access(path.c_str(), R_OK) != 0)
