@@ -160,6 +160,7 @@ int describe_command(const std::string& transport, bool json) {
     fmt::print("{}: {}\n", facts.name, facts.summary);
     fmt::print("  here             {}\n",
                why_not.empty() ? "available" : "unavailable: " + why_not);
+    if (facts.standard.empty()) continue;  // a module that isn't there: its facts are with it
     fmt::print("  family           {}\n", text(facts.family));
     fmt::print("  found by         {}\n", text(facts.naming));
     fmt::print("  an end holds     {}\n", text(facts.handle));

@@ -13,7 +13,7 @@ set(MODULE_MANIFESTS "")
 # module(NAME PACKAGES Debian packages that bring the library
 #        then PKG_CONFIG its module, or FIND its CMake package and LIBRARIES its targets)
 function(module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PKG_CONFIG;FIND;HEADER" "PACKAGES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PKG_CONFIG;FIND" "PACKAGES;LIBRARIES")
   list(JOIN arg_PACKAGES " " packages)
   set(found NO)
   set(missing "not built: install ${packages} (scripts/setup --all) and build again")

@@ -86,18 +86,8 @@ class NanomsgEnd {
 };
 
 struct Nanomsg {
-  static constexpr Facts facts{.name = "nanomsg",
-                               .summary = "nanomsg, pair protocol over ipc (a UNIX stream socket)",
-                               .family = Family::messaging,
-                               .naming = Naming::pathname,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               .copies = 2,
-                               .standard = "library"};
+  static constexpr Facts facts =
+      pair_facts("nanomsg", "nanomsg, pair protocol over ipc (a UNIX stream socket)");
   static constexpr std::string_view settings =
       "NN_SNDBUF=NN_RCVBUF=max(depth x size, 128 KiB) NN_RCVMAXSIZE=-1";
 

@@ -80,18 +80,8 @@ class NngEnd {
 
 struct Nng {
   using Variant = Endpoint;
-  static constexpr Facts facts{.name = "nng",
-                               .summary = "nng, pair protocol over ipc (a UNIX stream socket)",
-                               .family = Family::messaging,
-                               .naming = Naming::pathname,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               .copies = 2,
-                               .standard = "library"};
+  static constexpr Facts facts =
+      pair_facts("nng", "nng, pair protocol over ipc (a UNIX stream socket)");
   static constexpr std::string_view settings =
       "NNG_OPT_SENDBUF=depth NNG_OPT_RECVBUF=depth NNG_OPT_RECVMAXSZ=0";
 
@@ -108,11 +98,8 @@ struct Nng {
 }  // namespace
 
 std::vector<Row> nng_rows() {
-  Facts tcp = Nng::facts;
-  tcp.name = "nng.tcp";
-  tcp.summary = "nng, pair protocol over TCP on 127.0.0.1";
-  tcp.naming = Naming::port;
-  return {row<Nng>(Nng::facts, over_ipc), row<Nng>(tcp, over_tcp)};
+  return {row<Nng>(Nng::facts, over_ipc),
+          row<Nng>(tcp_facts("nng.tcp", "nng, pair protocol over TCP on 127.0.0.1"), over_tcp)};
 }
 
 }  // namespace ipcbench

@@ -102,18 +102,8 @@ class ZeromqEnd {
 
 struct Zeromq {
   using Variant = Endpoint;
-  static constexpr Facts facts{.name = "zeromq",
-                               .summary = "ZeroMQ, PAIR sockets over ipc (a UNIX stream socket)",
-                               .family = Family::messaging,
-                               .naming = Naming::pathname,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               .copies = 2,
-                               .standard = "library"};
+  static constexpr Facts facts =
+      pair_facts("zeromq", "ZeroMQ, PAIR sockets over ipc (a UNIX stream socket)");
   static constexpr std::string_view settings = "ZMQ_SNDHWM=depth ZMQ_RCVHWM=depth ZMQ_LINGER=-1";
 
   explicit Zeromq(const Shape& shape)
@@ -139,11 +129,9 @@ struct Zeromq {
 }  // namespace
 
 std::vector<Row> zeromq_rows() {
-  Facts tcp = Zeromq::facts;
-  tcp.name = "zeromq.tcp";
-  tcp.summary = "ZeroMQ, PAIR sockets over TCP on 127.0.0.1";
-  tcp.naming = Naming::port;
-  return {row<Zeromq>(Zeromq::facts, over_ipc), row<Zeromq>(tcp, over_tcp)};
+  return {
+      row<Zeromq>(Zeromq::facts, over_ipc),
+      row<Zeromq>(tcp_facts("zeromq.tcp", "ZeroMQ, PAIR sockets over TCP on 127.0.0.1"), over_tcp)};
 }
 
 }  // namespace ipcbench
