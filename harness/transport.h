@@ -80,7 +80,8 @@ enum class Persistence { process, kernel, filesystem };
 enum class Delivery { reliable, lossy, newest };
 enum class Peers { one_to_one, many_to_one, many_to_many };
 
-/// What types cannot say of a mechanism. There are no defaults but one: every transport answers all.
+/// What types cannot say of a mechanism. There are no defaults but one: every transport answers
+/// all.
 struct Facts {
   std::string_view name;     ///< the file's name, with ".variant" where it has several rows
   std::string_view summary;  ///< one line for `list`
