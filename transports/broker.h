@@ -1,6 +1,8 @@
 // broker.h: what transports with a broker of their own share (harness/daemon.h).
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <functional>
@@ -32,6 +34,17 @@ inline std::unique_ptr<Daemon> start_broker(const RunDirectory& directory,
   if (directory.is_ours()) return std::make_unique<Daemon>(directory, std::move(command), is_ready);
   const Name log(directory, NameKind::path);
   return nullptr;
+}
+
+/// How a program is called that Debian keeps in a directory which isn't in everybody's PATH; ""
+/// where there is none.
+inline std::string system_program(const std::string& name) {
+  if (Daemon::why_missing(name, "").empty()) return name;
+  const std::string elsewhere = "/usr/sbin/" + name;
+  return ::access(elsewhere.c_str(), X_OK) == 0 ? elsewhere : "";
+}
+inline std::string why_no_system_program(const std::string& name, const std::string& package) {
+  return system_program(name).empty() ? Daemon::why_missing(name, package) : "";
 }
 
 /// What a broker hasn't delivered piles up in it, or is dropped. So a sender sends no more messages
