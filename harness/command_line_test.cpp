@@ -96,7 +96,7 @@ TEST(CommandLine, RejectsWrongFlags) {
       {run({"--dry-run=maybe"}), {"--dry-run"}},
       {run({"--suite", "quik"}), {"'quik'", "did you mean 'quick'?"}},
       {run({"--suite", "../quick"}), {"no suite"}},
-      {run({"--suite", huge}), {"no suite", "default, full, quick"}},
+      {run({"--suite", huge}), {"no suite", "all, default, full, middleware, quick"}},
       {run({"--peer", "kernels"}), {"--peer 'kernels'", "process, kernel or source"}},
       {run({"--color", "maybe"}), {"--color 'maybe'", "auto, always or never"}},
       {run({"-t", "pype"}), {"'pype'", "did you mean 'pipe'?"}},

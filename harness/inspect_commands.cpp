@@ -31,6 +31,9 @@ std::string limit_text(const Row& row) {
 Json facts_json(const Row& row) {
   const std::string why_not = row.unavailable();
   Json json = to_json(row.facts);
+  if (row.facts.standard.empty())  // a module that isn't there: its facts are with it
+    for (auto& [fact, value] : json.items())
+      if (fact != "name" && fact != "summary") value = nullptr;
   json["message_max"] = nullptr;
   if (const auto most = row.message_max(); most && row.facts.boundary != Boundary::none)
     json["message_max"] = *most;
@@ -171,6 +174,7 @@ int describe_command(const std::string& transport, bool json) {
     fmt::print("  epoll            {}\n", facts.pollable ? "can wait for it" : "can't wait for it");
     fmt::print("  copies           {}\n", facts.copies);
     fmt::print("  standard         {}\n", facts.standard);
+    if (!facts.carrier.empty()) fmt::print("  carried by       {}\n", facts.carrier);
     if (row->module != nullptr) {
       fmt::print("  library          {}\n", row->module->library);
       fmt::print("  module           {}\n", row->module->path);

@@ -128,7 +128,8 @@ void add_table_options(CLI::App& table, std::vector<std::string>& files, TableRe
   table.add_option("--sort", request.sort, "By the column of that title, the best first")
       ->type_name("TITLE");
   table.add_flag("--reverse", request.is_reversed, "The worst first");
-  table.add_option("--reference", request.reference, "Numbers as times that row's; or best")
+  table
+      .add_option("--reference", request.reference, "Numbers as times that row's; or best, carrier")
       ->type_name("ROW");
   table.add_option("-f,--filter", request.filter, "Only cells whose key matches")
       ->type_name("REGEX");

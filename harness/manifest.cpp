@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/interface.h"
 #include "harness/results.h"
 #include "harness/text.h"
 
@@ -112,7 +113,8 @@ Json to_json(const Facts& facts) {
           {"peers", text(facts.peers)},
           {"pollable", facts.pollable},
           {"copies", facts.copies},
-          {"standard", facts.standard}};
+          {"standard", facts.standard},
+          {"carrier", facts.carrier}};
 }
 
 Facts facts_from_json(const Json& json) {
@@ -136,6 +138,7 @@ Facts facts_from_json(const Json& json) {
   json.at("pollable").get_to(facts.pollable);
   json.at("copies").get_to(facts.copies);
   facts.standard = kept(json.at("standard"));
+  facts.carrier = kept(json.at("carrier"));
   return facts;
 }
 
@@ -153,6 +156,7 @@ Manifest manifest_from_json(const Json& json) {
     throw std::runtime_error(
         fmt::format("\"schema\" is {}; expected {}", json.at("schema").dump(), manifest_schema));
   Manifest manifest{.interface = json.at("interface"), .library = json.at("library"), .rows = {}};
+  if (manifest.interface != interface_version) return manifest;  // its rows may have another form
   for (const Json& row : json.at("rows")) manifest.rows.push_back(row_from_json(row));
   return manifest;
 }

@@ -26,7 +26,8 @@ Facts facts_from_json(const nlohmann::ordered_json& json);
 /// The manifest of a module whose rows these are.
 nlohmann::ordered_json manifest_json(const ModuleEntry& entry, const std::vector<Row>& rows);
 
-/// Throws nlohmann::json::exception or std::runtime_error where the document has another form.
+/// Of another interface without its rows. Throws nlohmann::json::exception or std::runtime_error
+/// where the document has another form.
 Manifest manifest_from_json(const nlohmann::ordered_json& json);
 
 }  // namespace ipcbench

@@ -31,7 +31,7 @@ struct PlanFlag {
 /// The flags that shape the plan. A suite may hold each of them, by its long name.
 constexpr PlanFlag plan_flags[] = {
     {"--suite", &RunOptions::suite, "IPCBENCH_SUITE", "NAME",
-     "Start from a named set of runs: quick, default or full"},
+     "Start from a named set of runs: quick, default, full, all or middleware"},
     {"-t,--transport", &RunOptions::transports, "IPCBENCH_TRANSPORT", "LIST",
      "Transports: names or globs between commas; shm_posix takes all its variants"},
     {"-S,--scenario", &RunOptions::scenarios, "IPCBENCH_SCENARIO", "LIST",

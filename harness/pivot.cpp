@@ -129,14 +129,18 @@ std::string measure_of(const std::string& value, const CellSummary& cell) {
   return name.empty() ? value : name;
 }
 
+/// With half of its interval's width: a ratio's is that of both medians, which come from different
+/// processes.
 std::string cell_text(const CellSummary& cell, const Estimate& estimate, const std::string& value,
-                      double factor) {
+                      double factor, double reference_half_width) {
   std::string text = std::isnan(factor) ? measure_text(measure_of(value, cell), estimate.median)
                                         : fmt::format("{:.{}f}×", factor,
                                                       factor < 9.95   ? 2
                                                       : factor < 99.5 ? 1
                                                                       : 0);
-  if (estimate.count > 1) text += fmt::format(" {}", half_width_text(estimate.half_width()));
+  if (estimate.count > 1)
+    text += fmt::format(" {}",
+                        half_width_text(std::hypot(estimate.half_width(), reference_half_width)));
   if (const std::string marks = marks_of(cell); !marks.empty()) text += fmt::format(" {}", marks);
   return text;
 }
@@ -161,21 +165,31 @@ std::string title_of(const std::vector<const Point*>& points, const Pivot& pivot
   return fmt::format("{}: {}", fmt::join(parts, ", "), fmt::join(measures, "; "));
 }
 
-/// The number that a column's other ones are divided by; NaN where they aren't, or it is missing.
-double reference_of(const std::map<Values, const Point*>& column, const Pivot& pivot,
-                    const std::string& reference) {
-  double best = std::nan("");
+/// The row that the numbers of a row are divided by, where that isn't the best one.
+std::string reference_row(const Values& row, const CellSummary& cell, const Pivot& pivot,
+                          const std::string& reference) {
+  if (reference != carrier_reference) return reference;
+  std::vector<std::string> texts = texts_of(row);
+  const auto axis = std::find(pivot.rows.begin(), pivot.rows.end(), "transport");
+  texts[static_cast<std::size_t>(axis - pivot.rows.begin())] = cell.carrier;
+  return fmt::format("{}", fmt::join(texts, " "));
+}
+
+/// What a column's other numbers are divided by; nothing where they aren't, or it is missing.
+std::optional<Estimate> reference_of(const std::map<Values, const Point*>& column,
+                                     const Pivot& pivot, const std::string& reference) {
+  std::optional<Estimate> best;
   if (reference.empty()) return best;
   for (const auto& [row, point] : column) {
     const auto estimate = estimate_of(*point->cell, pivot.value);
     if (!estimate || estimate->median == 0) continue;
-    if (fmt::format("{}", fmt::join(texts_of(row), " ")) == reference) return estimate->median;
+    if (fmt::format("{}", fmt::join(texts_of(row), " ")) == reference) return estimate;
     const Row* facts = find_row(point->cell->transport);
     if (reference != "best" || (facts != nullptr && facts->facts.family == Family::roofline))
       continue;
     const bool rises = more_is_better(measure_of(pivot.value, *point->cell));
-    if (std::isnan(best) || (rises ? estimate->median > best : estimate->median < best))
-      best = estimate->median;
+    if (!best || (rises ? estimate->median > best->median : estimate->median < best->median))
+      best = estimate;
   }
   return best;
 }
@@ -188,10 +202,15 @@ Table table_of(const std::vector<const Point*>& points, const Pivot& pivot,
     columns[values_of(*point, pivot.columns)][values_of(*point, pivot.rows)] = point;
     rows[values_of(*point, pivot.rows)].push_back(point->cell);
   }
+  const bool by_carrier = options.reference == carrier_reference;
   Table table{.title = title_of(points, pivot, fixed),
               .columns = pivot.rows,
               .rows = {},
               .labels = pivot.rows.size()};
+  if (by_carrier) {
+    table.columns.emplace_back(carrier_reference);
+    ++table.labels;
+  }
   for (const auto& [values, column] : columns) {
     if (more_is_better(measure_of(pivot.value, *column.begin()->second->cell)) &&
         options.reference.empty())
@@ -201,14 +220,23 @@ Table table_of(const std::vector<const Point*>& points, const Pivot& pivot,
   table.columns.emplace_back("notes");
   for (const auto& [row, cells] : rows) {
     std::vector<std::string> texts = texts_of(row);
+    if (by_carrier) {
+      if (cells.front()->carrier.empty()) continue;  // a mechanism itself: it isn't above another
+      texts.push_back(printable(cells.front()->carrier, 60));
+    }
     std::vector<double> numbers(texts.size(), std::nan(""));
     std::vector<const CellSummary*> unmeasured;
+    bool has_reference = false;
     for (const auto& [values, column] : columns) {
       const auto found = column.find(row);
       const CellSummary* cell = found == column.end() ? nullptr : found->second->cell;
       const auto estimate = cell == nullptr ? std::nullopt : estimate_of(*cell, pivot.value);
-      const double reference = reference_of(column, pivot, options.reference);
-      if (!estimate || (!options.reference.empty() && std::isnan(reference))) {
+      const auto reference =
+          cell == nullptr
+              ? std::nullopt
+              : reference_of(column, pivot, reference_row(row, *cell, pivot, options.reference));
+      has_reference |= reference.has_value();
+      if (!estimate || (!options.reference.empty() && !reference)) {
         texts.emplace_back(cell != nullptr && cell->measured() == 0
                                ? (cell->failed > 0 ? "failed" : "n/a")
                                : no_value);
@@ -217,13 +245,18 @@ Table table_of(const std::vector<const Point*>& points, const Pivot& pivot,
         continue;
       }
       // How many times worse, also of what should be large.
-      const double factor = more_is_better(measure_of(pivot.value, *cell))
-                                ? reference / estimate->median
-                                : estimate->median / reference;
-      texts.push_back(cell_text(*cell, *estimate, pivot.value, factor));
+      const double factor = !reference ? std::nan("")
+                            : more_is_better(measure_of(pivot.value, *cell))
+                                ? reference->median / estimate->median
+                                : estimate->median / reference->median;
+      const bool is_itself = reference && reference->median == estimate->median;
+      texts.push_back(cell_text(*cell, *estimate, pivot.value, factor,
+                                reference && !is_itself ? reference->half_width() : 0));
       numbers.push_back(std::isnan(factor) ? estimate->median : factor);
     }
     texts.push_back(notes_of(unmeasured));
+    if (by_carrier && !has_reference)
+      texts.back() = fmt::format("{} wasn't measured", texts[table.labels - 1]);
     table.rows.push_back(std::move(texts));
     table.numbers.push_back(std::move(numbers));
   }
@@ -287,6 +320,9 @@ std::vector<Table> pivot_tables(const std::vector<ResultsFile>& files, const Piv
     pivot.columns.emplace_back(!is_row ? axis : files.size() > 1 ? "size" : "placement");
   }
   check_axes(pivot);
+  if (options.reference == carrier_reference &&
+      std::find(pivot.rows.begin(), pivot.rows.end(), "transport") == pivot.rows.end())
+    throw UsageError("--reference carrier: compares transports; expected them in --rows");
   std::vector<std::vector<CellSummary>> cells;
   for (const ResultsFile& file : files) cells.push_back(summarise(file));
   const Points points(cells, files);
@@ -307,12 +343,16 @@ std::vector<Table> pivot_tables(const std::vector<ResultsFile>& files, const Piv
       return point->cell->measured() == 0 || estimate_of(*point->cell, pivot.value);
     });
     if (!has_it) continue;  // a measure of other scenarios
-    tables.push_back(table_of(group, pivot, named, options));
+    Table table = table_of(group, pivot, named, options);
+    if (table.rows.empty()) continue;  // nothing that has a carrier
+    tables.push_back(std::move(table));
     // Transports stand in the order of their numbers, what isn't in the first column by the next.
     if (pivot.rows == std::vector<std::string>{"transport"})
       for (std::size_t column = tables.back().columns.size() - 1; column-- > 1;)
         sort_rows(tables.back(), column, false);
   }
+  if (tables.empty() && options.reference == carrier_reference)
+    throw UsageError("--reference carrier: nothing of this is carried by another transport");
   sort_rows(tables, options);
   return tables;
 }

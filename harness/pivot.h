@@ -20,8 +20,8 @@ struct Pivot {
 
 /// A table for each combination of values of the axes that are neither rows nor columns. A number
 /// is a median with half of its interval's width and its marks. With a reference, which is a row's
-/// label or "best" (of the column), numbers are times that one's. Throws UsageError for axes and
-/// measures that aren't there.
+/// label, "best" (of the column) or "carrier" (TableOptions), numbers are times that one's. Throws
+/// UsageError for axes and measures that aren't there.
 std::vector<Table> pivot_tables(const std::vector<ResultsFile>& files, const Pivot& pivot,
                                 const TableOptions& options = {});
 

@@ -57,6 +57,27 @@ TEST(Pivot, AReferenceMakesFactors) {
               0.01);
 }
 
+TEST(Pivot, ALibraryIsToldAboveItsCarrier) {
+  ResultsFile file = pivoted();
+  file.context["modules"]["tcp"] = {{"library", "x 1"}, {"settings", ""}, {"carrier", "pipe"}};
+  const TableOptions carrier{.reference = "carrier"};
+  const auto tables = pivot_tables({file}, {.rows = {"transport"}, .columns = {"size"}}, carrier);
+  ASSERT_EQ(tables.size(), 2U) << "ping_pong and flood";
+  EXPECT_EQ(tables[0].columns,
+            (std::vector<std::string>{"transport", "carrier", "64 B", "4 KiB", "notes"}));
+  ASSERT_EQ(tables[0].rows.size(), 1U) << "the pipe is carried by nothing";
+  EXPECT_EQ(tables[0].rows[0][1], "pipe");
+  EXPECT_NEAR(tables[0].numbers[0][2], 2.25, 0.02);
+  EXPECT_NEAR(tables[1].numbers[0][2], 2, 1e-3) << "of a rate, how many times lower";
+
+  file.context["modules"]["tcp"]["carrier"] = "fifo";
+  const auto without = pivot_tables({file}, {.rows = {}, .columns = {}}, carrier);
+  EXPECT_EQ(without[0].rows[0].back(), "fifo wasn't measured");
+  EXPECT_THROW(pivot_tables({pivoted()}, {.rows = {}, .columns = {}}, carrier), UsageError);
+  EXPECT_THROW(pivot_tables({file}, {.rows = {"size"}, .columns = {"transport"}}, carrier),
+               UsageError);
+}
+
 TEST(Pivot, AMeasureOfItsOwn) {
   const auto tables =
       pivot_tables({pivoted()}, {.rows = {"transport"}, .columns = {"scenario"}, .value = "p99"});

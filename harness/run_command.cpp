@@ -243,7 +243,8 @@ Json modules_json(const Plan& plan) {
     const Row* const row = find_row(plan.cells[run.cell].transport);
     if (row != nullptr && row->module != nullptr)
       modules[std::string(row->facts.name)] = {{"library", row->module->library},
-                                               {"settings", row->settings}};
+                                               {"settings", row->settings},
+                                               {"carrier", row->facts.carrier}};
   }
   return modules;
 }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/plan.h"
 #include "harness/stopping.h"
 
 namespace ipcbench {
@@ -105,12 +106,25 @@ CellSummary summarise_cell(const std::vector<const RunRecord*>& all) {
   return cell;
 }
 
+/// As the file says of a module, which may not be here; of others as this program knows.
+std::string carrier_of(const std::string& transport, const Json& context) {
+  const Json::json_pointer modules("/modules");
+  const Json::json_pointer carrier = modules / transport / "carrier";
+  if (context.contains(carrier) && context.at(carrier).is_string()) return context.at(carrier);
+  const Row* const row = find_row(transport);
+  return row == nullptr ? "" : std::string(row->facts.carrier);
+}
+
 }  // namespace
 
 std::string CellSummary::label() const {
   std::string label = transport;
   for (const std::string& word : words) label += fmt::format(" {}", word);
   return label;
+}
+
+std::string CellSummary::carrier_label() const {
+  return carrier.empty() ? "" : carrier + label().substr(transport.size());
 }
 
 std::vector<CellSummary> summarise(const std::vector<RunRecord>& runs) {
@@ -138,6 +152,7 @@ std::vector<CellSummary> summarise(const ResultsFile& file) {
                                       : "";
   std::vector<CellSummary> cells = summarise(file.runs);
   for (CellSummary& cell : cells) {
+    cell.carrier = carrier_of(cell.transport, file.context);
     cell.is_emulated = virtualised == "tcg";
     cell.is_counted = virtualised == "icount";
   }

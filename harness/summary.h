@@ -16,6 +16,7 @@ namespace ipcbench {
 /// with their intervals; failed runs are counted and left out, suspect ones are counted and kept.
 struct CellSummary {
   std::string transport;
+  std::string carrier;  ///< the transport whose mechanism carries its messages, or ""
   std::string scenario;
   std::optional<std::uint64_t> size;
   std::string placement;
@@ -54,6 +55,8 @@ struct CellSummary {
 
   /// The transport, and the words: "pipe wait:poll".
   std::string label() const;
+  /// The row that its cost is told above, or "".
+  std::string carrier_label() const;
   int measured() const { return ok + suspect; }
 };
 

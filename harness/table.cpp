@@ -164,12 +164,15 @@ std::vector<std::string> sorted(const Group& group,
 
 constexpr double unmeasured = std::numeric_limits<double>::infinity();
 
-/// What the others are compared with: the reference's p50, or the smallest that isn't a roofline's.
-double reference_p50(const Group& group, const char* scenario, const std::string& reference) {
+/// What the round trips of a row are compared with: the p50 of the reference, of its carrier, or
+/// the smallest that isn't a roofline's.
+double reference_p50(const Group& group, const CellSummary* cell, const std::string& reference) {
+  const std::string wanted =
+      reference == carrier_reference && cell != nullptr ? cell->carrier_label() : reference;
   double best = unmeasured;
   for (const auto& [name, cells] : group)
-    if (const auto p50 = field(find(group, name, scenario), &CellSummary::p50_ns);
-        p50 && (reference.empty() ? !is_roofline(name) : name == reference))
+    if (const auto p50 = field(find(group, name, "ping_pong"), &CellSummary::p50_ns);
+        p50 && (reference.empty() ? !is_roofline(name) : name == wanted))
       best = std::min(best, p50->median);
   return best;
 }
@@ -194,7 +197,6 @@ Table channel_table(const Group& group, std::uint64_t size, const std::string& p
                   "CPU/message", "messages", "±", "bandwidth", "CPU/message", "notes"},
       .rows = {},
       .rising = {6, 8}};
-  const double best = reference_p50(group, "ping_pong", reference);
   const auto cost = [&](const std::string& name) {
     if (const auto p50 = field(find(group, name, "ping_pong"), &CellSummary::p50_ns))
       return p50->median;
@@ -211,7 +213,7 @@ Table channel_table(const Group& group, std::uint64_t size, const std::string& p
     line.add(p50, duration_text);
     line.add(show_half_width(p50));
     line.add(field(trip, &CellSummary::p99_ns), duration_text);
-    add_times_slower(line, p50, best, name, !reference.empty());
+    add_times_slower(line, p50, reference_p50(group, trip, reference), name, !reference.empty());
     line.add(field(trip, &CellSummary::cpu_ns_per_message), duration_text);
     line.add(rate, rate_text);
     line.add(show_half_width(rate));
@@ -454,7 +456,7 @@ std::string main_measure(const std::string& scenario) {
 }
 
 std::vector<Table> make_tables(const std::vector<CellSummary>& cells, const TableOptions& options) {
-  if (!options.reference.empty() &&
+  if (!options.reference.empty() && options.reference != carrier_reference &&
       std::none_of(cells.begin(), cells.end(),
                    [&](const CellSummary& cell) { return cell.label() == options.reference; }))
     throw UsageError(
@@ -512,10 +514,11 @@ std::string provenance(const Json& context) {
 }
 
 std::string footer(const std::vector<CellSummary>& cells, const std::vector<ResultsFile>& files,
-                   TableFormat format) {
+                   TableFormat format, bool has_ratios) {
   std::vector<std::string> lines = legend(cells);
-  lines.emplace_back(
-      "±  half of the interval of the median over the repeats (95 % from 6 repeats on)");
+  lines.push_back(
+      fmt::format("±  half of the interval of the {} over the repeats (95 % from 6 repeats on)",
+                  has_ratios ? "ratio of two medians" : "median"));
   for (const ResultsFile& file : files)
     lines.push_back(files.size() == 1
                         ? provenance(file.context)

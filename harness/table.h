@@ -31,8 +31,11 @@ struct Table {
 struct TableOptions {
   std::string sort{};        ///< a column's title; "": by the first number
   bool is_reversed = false;  ///< the worst first
-  std::string reference{};   ///< the row that the others are compared with; "": the best
+  /// The row that the others are compared with, or `carrier_reference`; "": the best.
+  std::string reference{};
 };
+/// Each row is compared with the one that carries it (Facts::carrier), those without one aren't.
+inline constexpr std::string_view carrier_reference = "carrier";
 
 /// Sorts the rows by a column, the best first and what has no number last, in each of the tables
 /// that has it. Throws UsageError where none has.
@@ -77,7 +80,7 @@ std::string provenance(const Json& context);
 
 /// The lines below tables: what their marks mean, and where the numbers come from.
 std::string footer(const std::vector<CellSummary>& cells, const std::vector<ResultsFile>& files,
-                   TableFormat format);
+                   TableFormat format, bool has_ratios = false);
 
 /// All of a results file in the format; `bold` titles are for terminals.
 std::string render(const ResultsFile& file, TableFormat format, bool bold = false,

@@ -25,7 +25,7 @@ std::string render_pivot(const std::vector<ResultsFile>& files, const Pivot& piv
   std::vector<CellSummary> cells;
   for (const ResultsFile& file : files)
     for (CellSummary& cell : summarise(file)) cells.push_back(std::move(cell));
-  return text + footer(cells, files, format);
+  return text + footer(cells, files, format, !options.reference.empty());
 }
 
 }  // namespace

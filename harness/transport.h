@@ -80,7 +80,8 @@ enum class Persistence { process, kernel, filesystem };
 enum class Delivery { reliable, lossy, newest };
 enum class Peers { one_to_one, many_to_one, many_to_many };
 
-/// What types cannot say of a mechanism. There are no defaults: every transport answers all.
+/// What types cannot say of a mechanism. There are no defaults but one: every transport answers
+/// all.
 struct Facts {
   std::string_view name;     ///< the file's name, with ".variant" where it has several rows
   std::string_view summary;  ///< one line for `list`
@@ -97,6 +98,9 @@ struct Facts {
   bool pollable;              ///< epoll(7) can wait for it: it runs with every Waiting
   int copies;                 ///< of the payload, from the writer's store to the reader's load
   std::string_view standard;  ///< where it runs besides here: POSIX, System V, Linux …
+  /// The transport that carries a library's messages, "unix_stream": what the library costs is told
+  /// above that one. "": it is a mechanism itself.
+  std::string_view carrier = "";
 };
 
 /// The words that Facts' answers are printed as.

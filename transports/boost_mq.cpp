@@ -28,7 +28,8 @@ struct BoostMq {
       .peers = Peers::many_to_many,
       .pollable = false,
       .copies = 2,
-      .standard = "library"};
+      .standard = "library",
+      .carrier = "shm_posix.cond"};
 
   // The memory is mapped in the process that uses it: an end's mapping is its own.
   struct Producer {

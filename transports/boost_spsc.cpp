@@ -26,7 +26,8 @@ struct BoostSpsc {
                                .peers = Peers::one_to_one,
                                .pollable = false,
                                .copies = 2,
-                               .standard = "library"};
+                               .standard = "library",
+                               .carrier = "shm_posix.yield"};
   static constexpr std::string_view settings = "capacity=1 MiB";
 
   struct Producer {

@@ -242,6 +242,17 @@ TEST(Table, EveryTransportHasItsOwnNameAndFitsSomething) {
   }
 }
 
+TEST(Table, WhatALibraryIsCarriedByIsThere) {
+  for (const Row& row : all_rows()) {
+    const std::string_view carrier = row.facts.carrier;
+    EXPECT_TRUE(carrier.empty() || find_row(carrier) != nullptr)
+        << row.facts.name << ": " << carrier;
+    if (row.module != nullptr) {
+      EXPECT_FALSE(carrier.empty()) << row.facts.name;
+    }
+  }
+}
+
 TEST(Table, WhatCarriesNoBytesIsNoChannel) {
   const std::size_t ping_pong = find_scenario("ping_pong").value();
   for (const Row& row : all_rows())

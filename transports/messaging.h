@@ -29,11 +29,13 @@ constexpr Facts pair_facts(std::string_view name, std::string_view summary) {
           .peers = Peers::one_to_one,
           .pollable = false,
           .copies = 2,
-          .standard = "library"};
+          .standard = "library",
+          .carrier = "unix_stream"};
 }
 constexpr Facts tcp_facts(std::string_view name, std::string_view summary) {
   Facts facts = pair_facts(name, summary);
   facts.naming = Naming::port;
+  facts.carrier = "tcp";
   return facts;
 }
 

@@ -1,0 +1,87 @@
+// roudi.h: iceoryx's daemon, RouDi, of a run's own.
+//
+// There is one on a machine: its names, and those of its clients, are fixed or chosen by the
+// library, in /dev/shm and /tmp. So the run has these directories to itself.
+#pragma once
+
+#include <signal.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+#include <iceoryx_posh/iceoryx_posh_types.hpp>
+
+#include "harness/daemon.h"
+#include "harness/transport.h"
+#include "transports/private_namespaces.h"
+
+namespace ipcbench {
+
+/// RouDi, with memory for messages of one size. All links of a process share it.
+class Roudi {
+ public:
+  static std::shared_ptr<Roudi> get(const Shape& shape) {
+    static std::weak_ptr<Roudi> running;
+    std::shared_ptr<Roudi> roudi = running.lock();
+    if (!roudi) running = roudi = std::make_shared<Roudi>(shape);
+    return roudi;
+  }
+  explicit Roudi(const Shape& shape) : namespaces_(*shape.directory, hidden()), owner_(::getpid()) {
+    if (!shape.directory->is_ours()) {
+      const Name log(*shape.directory, NameKind::path);  // the daemon's: names are numbered alike
+      return;
+    }
+    // A link's whole life is measured anew, with a RouDi of its own: the one before has been
+    // killed.
+    std::filesystem::remove(socket);
+    daemon_.emplace(*shape.directory,
+                    std::vector<std::string>{"iox-roudi", "--monitoring-mode", "off", "--log-level",
+                                             "error", "--config-file", configure(shape)},
+                    [] { return std::filesystem::exists(socket); });
+  }
+  Roudi(const Roudi&) = delete;
+  Roudi& operator=(const Roudi&) = delete;
+  /// Asked to end, it would send SIGTERM to all clients that have ended without a word, whose
+  /// numbers may be other processes' by now; and it aborts where there are none.
+  ~Roudi() {
+    if (daemon_ && daemon_->pid() > 0 && ::getpid() == owner_) ::kill(daemon_->pid(), SIGKILL);
+  }
+
+  static std::string unavailable() {
+    const std::string why = Daemon::why_missing("iox-roudi", "iceoryx");
+    return why.empty() ? PrivateNamespaces::unavailable(hidden()) : why;
+  }
+  /// How many messages a subscriber's queue holds: as many as wanted, as far as there is memory.
+  static std::size_t depth(const Shape& shape) {
+    constexpr std::size_t memory_max = 64 << 20;  // RouDi zeroes it all before it is ready
+    constexpr std::size_t least = 2;
+    const std::size_t chunks = memory_max / ways_max / std::max<std::size_t>(shape.size, 1);
+    const std::size_t affordable = std::max(chunks, least + chunks_held) - chunks_held;
+    return std::min({shape.depth, affordable, std::size_t{iox::MAX_SUBSCRIBER_QUEUE_CAPACITY}});
+  }
+
+ private:
+  static constexpr const char* socket = "/tmp/roudi";
+  static constexpr std::size_t ways_max = 8;  ///< that messages go at once, on all links of a run
+  static constexpr std::size_t chunks_held = 3;  ///< beside the queue's, by the ends of a way
+
+  static Private hidden() { return {.emptied = {"/dev/shm", "/tmp"}}; }
+  static std::string configure(const Shape& shape) {
+    const std::string path = shape.directory->path() + "/roudi.toml";
+    std::ofstream(path) << fmt::format(
+        "[general]\nversion = 1\n[[segment]]\n[[segment.mempool]]\nsize = {}\ncount = {}\n",
+        (shape.size + 31) / 32 * 32, ways_max * (depth(shape) + chunks_held));
+    return path;
+  }
+
+  PrivateNamespaces namespaces_;
+  pid_t owner_;
+  std::optional<Daemon> daemon_;
+};
+
+}  // namespace ipcbench
