@@ -41,20 +41,17 @@ struct Mosquitto {
         subjects_(*shape.directory) {}
 
   std::size_t depth() const { return window_.all; }
-  PubsubEnd<mqtt::Client> producer() {
-    mqtt::Client client(broker_->path(), subjects_.from_producer(), subjects_.from_consumer(),
+  PubsubEnd<mqtt::Client> producer() { return end(true); }
+  PubsubEnd<mqtt::Client> consumer() { return end(false); }
+
+ private:
+  PubsubEnd<mqtt::Client> end(bool as_producer) const {
+    mqtt::Client client(broker_->path(), subjects_.from(as_producer), subjects_.from(!as_producer),
                         qos_);
-    subjects_.meet(true);
-    return {std::move(client), window_};
-  }
-  PubsubEnd<mqtt::Client> consumer() {
-    mqtt::Client client(broker_->path(), subjects_.from_consumer(), subjects_.from_producer(),
-                        qos_);
-    subjects_.meet(false);
+    subjects_.meet(as_producer);
     return {std::move(client), window_};
   }
 
- private:
   int qos_;
   Window window_;
   std::shared_ptr<mqtt::Broker> broker_;

@@ -1,5 +1,4 @@
-// mosquitto_client.h: an MQTT broker of a run's own, mosquitto, on a UNIX socket alone, and a
-// client.
+// mosquitto_client.h: an MQTT client by libmosquitto.
 #pragma once
 
 #include <mosquitto.h>

@@ -19,18 +19,17 @@ class Subjects {
       : producer_is_here_(directory, NameKind::note),
         consumer_is_here_(directory, NameKind::note) {}
 
-  /// What an end publishes to, and what the other one subscribes to.
-  std::string from_producer() const { return subject("from_producer"); }
-  std::string from_consumer() const { return subject("from_consumer"); }
+  /// What one end publishes to, and the other one subscribes to.
+  std::string from(bool producer) const {
+    return fmt::format("ipcbench.link{}.from_{}", producer_is_here_.key(),
+                       producer ? "producer" : "consumer");
+  }
   void meet(bool as_producer) const {
     (as_producer ? producer_is_here_ : consumer_is_here_).publish("subscribed");
     (as_producer ? consumer_is_here_ : producer_is_here_).await();
   }
 
  private:
-  std::string subject(std::string_view end) const {
-    return fmt::format("ipcbench.link{}.{}", producer_is_here_.key(), end);
-  }
   Name producer_is_here_;
   Name consumer_is_here_;
 };
