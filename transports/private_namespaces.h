@@ -32,9 +32,10 @@ namespace ipcbench {
 struct Private {
   std::vector<std::string> emptied = {};  ///< directories, but for the run directory in them
   bool has_network = false;
+  bool has_mounts = false;  ///< what is mounted there is nowhere else
 
   int kinds() const {
-    return (emptied.empty() ? 0 : CLONE_NEWNS) | (has_network ? CLONE_NEWNET : 0);
+    return (emptied.empty() && !has_mounts ? 0 : CLONE_NEWNS) | (has_network ? CLONE_NEWNET : 0);
   }
 };
 
@@ -92,7 +93,7 @@ inline void raise_loopback() {
 
 inline void enter(const Private& what, const std::string& kept) {
   unshare_kinds(what.kinds());
-  if (!what.emptied.empty()) empty_directories(what.emptied, kept);
+  if ((what.kinds() & CLONE_NEWNS) != 0) empty_directories(what.emptied, kept);
   if (what.has_network) raise_loopback();
 }
 
