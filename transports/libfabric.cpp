@@ -10,7 +10,6 @@
 
 #include "scenarios/matrix.h"
 #include "transports/libfabric_end.h"
-#include "transports/private_namespaces.h"
 
 namespace ipcbench {
 namespace {
@@ -32,11 +31,11 @@ struct Libfabric {
                                .carrier = "shm_posix.yield"};
 
   static std::string unavailable(const LibfabricWay& way) {
-    return way.is_tcp ? "" : PrivateNamespaces::unavailable(hidden());
+    return way.is_tcp ? "" : PrivateNamespaces::unavailable(libfabric::hidden());
   }
 
   explicit Libfabric(const Shape& shape) : shape_(shape), introduction_(*shape.directory) {
-    if (!way().is_tcp) place_.emplace(*shape.directory, hidden());
+    if (!way().is_tcp) place_.emplace(*shape.directory, libfabric::hidden());
     // A process's first question takes the library 0.1 s, for it reads all names of the kernel's.
     // Asked here, the ends needn't; the answer is memory alone, which survives a fork.
     [[maybe_unused]] const libfabric::Info asked = libfabric::find(way(), shape_);
@@ -45,8 +44,6 @@ struct Libfabric {
   LibfabricEnd consumer() { return {way(), shape_, introduction_, true}; }
 
  private:
-  /// The memory of an endpoint keeps its name for as long as it lives.
-  static Private hidden() { return {.emptied = {"/dev/shm"}}; }
   const LibfabricWay& way() const { return shape_.variant_as<LibfabricWay>(); }
 
   Shape shape_;

@@ -13,7 +13,6 @@
 
 #include "harness/reach.h"
 #include "scenarios/matrix.h"
-#include "transports/private_namespaces.h"
 #include "transports/ucx_end.h"
 
 namespace ipcbench {
@@ -37,7 +36,8 @@ struct Ucx {
 
   static std::string unavailable(const UcxWay& way) {
     if (way.is_tcp) return "";
-    if (std::string why = PrivateNamespaces::unavailable(hidden()); !why.empty() || !way.reads_peer)
+    if (std::string why = PrivateNamespaces::unavailable(ucx::hidden());
+        !why.empty() || !way.reads_peer)
       return why;
     static char byte;  // at this address in a child, too
     return why_out_of_reach("process_vm_readv", [](pid_t pid) {
@@ -49,14 +49,12 @@ struct Ucx {
   }
 
   explicit Ucx(const Shape& shape) : shape_(shape), introduction_(*shape.directory) {
-    if (!way().is_tcp) place_.emplace(*shape.directory, hidden());
+    if (!way().is_tcp) place_.emplace(*shape.directory, ucx::hidden());
   }
   UcxEnd producer() { return {way(), shape_, introduction_, false}; }
   UcxEnd consumer() { return {way(), shape_, introduction_, true}; }
 
  private:
-  /// The library takes its names away a moment after it has made them, if nobody kills it first.
-  static Private hidden() { return {.emptied = {"/dev/shm"}, .has_ipc = true}; }
   const UcxWay& way() const { return shape_.variant_as<UcxWay>(); }
 
   Shape shape_;

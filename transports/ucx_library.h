@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "harness/transport.h"
+#include "transports/private_namespaces.h"
 
 namespace ipcbench {
 
@@ -29,6 +30,12 @@ struct UcxWay {
 };
 
 namespace ucx {
+
+/// What the library names itself. It takes the names away a moment after it has made them, if
+/// nobody kills it first.
+inline Private hidden() {
+  return {.emptied = {"/dev/shm"}, .has_ipc = true};
+}
 
 /// What the library has complained of last, in place of a line on standard output.
 inline char complaint[200] = "";
