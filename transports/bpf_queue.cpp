@@ -57,6 +57,20 @@ class Value {
   bpf_attr element_{};
 };
 
+Fd make_queue(std::size_t value_size, std::size_t entries) {
+  return bpf::make_map(BPF_MAP_TYPE_QUEUE, 0, value_size, entries);
+}
+
+/// Asked from above: what is too large is refused at once, and what isn't is memory to be had.
+std::size_t largest_value() {
+  static const std::size_t most = [] {
+    std::size_t size = std::size_t{64} << 20;
+    while (size > 8 && !bpf::why_not([&] { make_queue(size, 1); }, "").empty()) size /= 2;
+    return size;
+  }();
+  return most;
+}
+
 template <class Wait>
 class BpfQueue {
  public:
@@ -81,10 +95,7 @@ class BpfQueue {
     return why;
   }
   /// A value must fit into one piece of the kernel's memory (KMALLOC_MAX_SIZE, a power of two).
-  static std::size_t message_max() {
-    static const std::size_t most = largest_value() - sizeof(Size);
-    return most;
-  }
+  static std::size_t message_max() { return largest_value() - sizeof(Size); }
 
   struct Producer {
     Value value;
@@ -123,15 +134,6 @@ class BpfQueue {
   Consumer consumer() { return {Value(map_.get(), value_size_), waits_}; }
 
  private:
-  static Fd make_queue(std::size_t value_size, std::size_t entries) {
-    return bpf::make_map(BPF_MAP_TYPE_QUEUE, 0, value_size, entries);
-  }
-  static std::size_t largest_value() {
-    std::size_t size = 4096;
-    while (bpf::why_not([&] { make_queue(2 * size, 1); }, "").empty()) size *= 2;
-    return size;
-  }
-
   std::size_t value_size_;
   std::size_t depth_;
   Fd map_;
