@@ -1,6 +1,7 @@
 // private_namespaces.h: namespaces of a run's own (namespaces(7)): directories that are empty
-// there, in which a library has names that it chooses, and a network that has nothing but a
-// loopback. Nobody is met there, and nothing is left: all of it goes with the run's last process.
+// there, in which a library has names that it chooses, a network that has nothing but a loopback,
+// and none of System V's objects. Nobody is met there, and nothing is left: all of it goes with the
+// run's last process.
 //
 // Who may not have namespaces may have them within a user namespace, as the same user.
 #pragma once
@@ -32,9 +33,11 @@ namespace ipcbench {
 struct Private {
   std::vector<std::string> emptied = {};  ///< directories, but for the run directory in them
   bool has_network = false;
+  bool has_ipc = false;  ///< System V's objects (ipc_namespaces(7))
 
   int kinds() const {
-    return (emptied.empty() ? 0 : CLONE_NEWNS) | (has_network ? CLONE_NEWNET : 0);
+    return (emptied.empty() ? 0 : CLONE_NEWNS) | (has_network ? CLONE_NEWNET : 0) |
+           (has_ipc ? CLONE_NEWIPC : 0);
   }
 };
 

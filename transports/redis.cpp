@@ -20,7 +20,8 @@ constexpr Facts facts_of(redis::Way way) {
               // Twice in the client, in, out, twice in the server; out of it, in, out, and twice
               // in the client: its buffer, the reply.
               .copies = 12,
-              .standard = "library"};
+              .standard = "library",
+              .carrier = "unix_stream"};
   if (way == redis::Way::list) return facts;
   facts.name = way == redis::Way::pubsub ? "redis.pubsub" : "redis.stream";
   facts.summary = way == redis::Way::pubsub ? "Redis, PUBLISH to one subscriber"
