@@ -33,10 +33,11 @@ namespace ipcbench {
 struct Private {
   std::vector<std::string> emptied = {};  ///< directories, but for the run directory in them
   bool has_network = false;
-  bool has_ipc = false;  ///< System V's objects (ipc_namespaces(7))
+  bool has_mounts = false;  ///< what is mounted there is nowhere else
+  bool has_ipc = false;     ///< System V's objects (ipc_namespaces(7))
 
   int kinds() const {
-    return (emptied.empty() ? 0 : CLONE_NEWNS) | (has_network ? CLONE_NEWNET : 0) |
+    return (emptied.empty() && !has_mounts ? 0 : CLONE_NEWNS) | (has_network ? CLONE_NEWNET : 0) |
            (has_ipc ? CLONE_NEWIPC : 0);
   }
 };
@@ -95,7 +96,7 @@ inline void raise_loopback() {
 
 inline void enter(const Private& what, const std::string& kept) {
   unshare_kinds(what.kinds());
-  if (!what.emptied.empty()) empty_directories(what.emptied, kept);
+  if ((what.kinds() & CLONE_NEWNS) != 0) empty_directories(what.emptied, kept);
   if (what.has_network) raise_loopback();
 }
 
