@@ -27,7 +27,8 @@ struct Mosquitto {
                                // Into a packet, in and out; in the broker out of it and into
                                // another; in and out; out of the packet, and out of the callback.
                                .copies = 9,
-                               .standard = "MQTT 3.1.1"};
+                               .standard = "MQTT 3.1.1",
+                               .carrier = "unix_stream"};
   static constexpr std::string_view settings =
       "max_inflight_messages=0 max_queued_messages=0 keepalive=0; depth under way, 64 MiB";
   static std::string unavailable() { return mqtt::Broker::unavailable(); }

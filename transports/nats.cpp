@@ -21,7 +21,8 @@ struct Nats {
                                // Into the client's buffer, in and out; into that of the other
                                // client; in and out; out of the buffer that was read.
                                .copies = 7,
-                               .standard = "library"};
+                               .standard = "library",
+                               .carrier = "tcp"};
   static constexpr std::string_view settings =
       "SendAsap=true max_pending=1GiB write_deadline=1h; depth under way, 64 MiB";
   static std::string unavailable() { return nats::Server::unavailable(); }
