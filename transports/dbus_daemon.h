@@ -101,7 +101,8 @@ constexpr Facts dbus_peer_facts(std::string_view name, std::string_view summary,
           .peers = Peers::one_to_one,
           .pollable = false,
           .copies = copies,
-          .standard = "library"};
+          .standard = "library",
+          .carrier = "unix_stream"};
 }
 /// The bus takes what it reads out of one message into the next, and has a socket at either side.
 constexpr Facts dbus_daemon_facts(std::string_view name, std::string_view summary, int copies) {
