@@ -37,6 +37,9 @@ struct Libfabric {
 
   explicit Libfabric(const Shape& shape) : shape_(shape), introduction_(*shape.directory) {
     if (!way().is_tcp) place_.emplace(*shape.directory, hidden());
+    // A process's first question takes the library 0.1 s, for it reads all names of the kernel's.
+    // Asked here, the ends needn't; the answer is memory alone, which survives a fork.
+    [[maybe_unused]] const libfabric::Info asked = libfabric::find(way(), shape_);
   }
   LibfabricEnd producer() { return {way(), shape_, introduction_, false}; }
   LibfabricEnd consumer() { return {way(), shape_, introduction_, true}; }

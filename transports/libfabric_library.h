@@ -53,7 +53,7 @@ struct FreeInfo {
 using Info = std::unique_ptr<fi_info, FreeInfo>;
 
 /// What the provider offers of what an end wants.
-inline Info find(const LibfabricWay& way, const Shape& shape) {
+[[nodiscard]] inline Info find(const LibfabricWay& way, const Shape& shape) {
   const Info hints(::fi_allocinfo());
   hints->caps = FI_MSG;
   hints->mode = FI_CONTEXT;
