@@ -8,7 +8,6 @@
 #include <netinet/tcp.h>
 
 #include "scenarios/matrix.h"
-#include "transports/connection.h"
 #include "transports/thrift_ends.h"
 
 namespace ipcbench {

@@ -15,7 +15,7 @@
 #include <string>
 #include <utility>
 
-#include "transports/socket.h"
+#include "transports/connection.h"
 #include "transports/thrift/Exchange.h"  // the compiler's, in the build directory
 
 namespace ipcbench::thrift_rpc {
