@@ -3,9 +3,9 @@
 // something to ask for.
 //
 // A row is a choice among UCX's ways within one machine
-// (https://openucx.readthedocs.io/en/master/faq.html, "Which transports does UCX use?"): a FIFO in
-// shared memory; the same, and process_vm_readv(2) for what is large; TCP. Messages are written and
-// read in memory that is registered with the library (ucp_mem_map).
+// (https://openucx.readthedocs.io/en/master/faq.html): a FIFO in shared memory; the same, and
+// process_vm_readv(2) for what is large; TCP. Messages are written and read in memory that is
+// registered with the library (ucp_mem_map).
 #include <sys/uio.h>
 
 #include <optional>
