@@ -4,9 +4,8 @@
 //
 // All values have one size, which is the map's: a message stands in front of so many bytes, with
 // its own size, and all of them are copied, by way of a buffer that each call allocates. A full
-// queue refuses (E2BIG), an empty one has nothing (ENOENT), and nobody is woken: an end asks again
-// and again, or sleeps at an eventfd(2) until the other one has done something.
-#include <algorithm>
+// queue refuses, an empty one has nothing, and nobody is woken: an end asks again and again, or
+// sleeps at an eventfd(2) until the other one has done something.
 #include <cstring>
 #include <new>
 
@@ -61,7 +60,7 @@ Fd make_queue(std::size_t value_size, std::size_t entries) {
   return bpf::make_map(BPF_MAP_TYPE_QUEUE, 0, value_size, entries);
 }
 
-/// Asked from above: what is too large is refused at once, and what isn't is memory to be had.
+/// Asked from above: what is too large is refused at once.
 std::size_t largest_value() {
   static const std::size_t most = [] {
     std::size_t size = std::size_t{64} << 20;
@@ -91,8 +90,7 @@ class BpfQueue {
       .standard = "Linux"};
 
   static std::string unavailable() {
-    static const std::string why = bpf::why_not([] { make_queue(8, 1); }, "CAP_BPF");
-    return why;
+    return bpf::why_not([] { make_queue(8, 1); }, "CAP_BPF");
   }
   /// A value must fit into one piece of the kernel's memory (KMALLOC_MAX_SIZE, a power of two).
   static std::size_t message_max() { return largest_value() - sizeof(Size); }
