@@ -23,7 +23,7 @@ struct CapnpRpc {
                                .copies = 3,  // into the message, in, and out
                                .standard = "library",
                                .carrier = "unix_stream"};
-  static constexpr std::string_view settings = "traversalLimitInWords=kj::maxValue";
+  static constexpr std::string_view settings = "traversalLimitInWords=UINT64_MAX";
   static std::size_t message_max() { return capnp_rpc::message_max; }
 
   explicit CapnpRpc(const Shape& shape) : name_(*shape.directory, NameKind::path), shape_(shape) {

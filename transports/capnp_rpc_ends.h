@@ -22,11 +22,7 @@ namespace ipcbench::capnp_rpc {
 inline constexpr std::size_t message_max = (std::size_t{1} << 29) - 1;
 
 /// The limit guards against messages that are made to be larger than they are.
-inline capnp::ReaderOptions reader_options() {
-  capnp::ReaderOptions options;
-  options.traversalLimitInWords = kj::maxValue;
-  return options;
-}
+inline constexpr capnp::ReaderOptions reader_options{.traversalLimitInWords = UINT64_MAX};
 
 inline View view(capnp::Data::Reader data) {
   return std::as_bytes(std::span(data.begin(), data.size()));
@@ -40,11 +36,11 @@ inline capnp::MessageSize room_for(std::size_t size) {
 struct Link {
   explicit Link(kj::Own<kj::AsyncIoStream> connected)
       : stream(kj::mv(connected)),
-        network(*stream, capnp::rpc::twoparty::Side::CLIENT, reader_options()),
+        network(*stream, capnp::rpc::twoparty::Side::CLIENT, reader_options),
         system(capnp::makeRpcClient(network)) {}
   Link(kj::Own<kj::AsyncIoStream> connected, Exchange::Client served)
       : stream(kj::mv(connected)),
-        network(*stream, capnp::rpc::twoparty::Side::SERVER, reader_options()),
+        network(*stream, capnp::rpc::twoparty::Side::SERVER, reader_options),
         system(capnp::makeRpcServer(network, kj::mv(served))) {}
 
   kj::Own<kj::AsyncIoStream> stream;
@@ -93,6 +89,8 @@ class Desk final : public Exchange::Server {
  public:
   explicit Desk(std::size_t size) : size_(size) {}
 
+  std::exception_ptr error;  ///< what the handler has thrown
+
   /// Until so many calls are answered, one at least. The handler outlives that.
   template <class Handler>
   kj::Promise<void> expect(std::uint64_t count, Handler& handler) {
@@ -106,8 +104,6 @@ class Desk final : public Exchange::Server {
     for (auto& early : std::exchange(early_, {})) early->fulfill();
     return kj::mv(promise);
   }
-  std::exception_ptr error() const { return error_; }
-
   kj::Promise<void> call(CallContext context) override {
     if (calls_left_ == 0) [[unlikely]] {
       auto [promise, fulfiller] = kj::newPromiseAndFulfiller<void>();
@@ -118,7 +114,7 @@ class Desk final : public Exchange::Server {
       answer(context);
       --calls_left_;
     } catch (...) {
-      error_ = std::current_exception();  // it isn't the client's
+      error = std::current_exception();  // it isn't the client's
       calls_left_ = 0;
     }
     if (calls_left_ == 0) done_->fulfill();
@@ -144,7 +140,6 @@ class Desk final : public Exchange::Server {
   std::size_t (*handle_)(void*, View, Bytes) = nullptr;
   kj::Own<kj::PromiseFulfiller<void>> done_;
   std::vector<kj::Own<kj::PromiseFulfiller<void>>> early_;
-  std::exception_ptr error_;
 };
 
 /// Serves whoever connects to a listening socket.
@@ -158,7 +153,7 @@ class Server {
     if (count == 0) return;
     state_->desk->expect(count, handler).wait(state_->io.waitScope);
     state_->flush();
-    if (state_->desk->error()) std::rethrow_exception(state_->desk->error());
+    if (state_->desk->error) std::rethrow_exception(state_->desk->error);
   }
 
  private:

@@ -5,8 +5,7 @@
 // channels"; "use streaming RPCs when handling a long-lived logical flow of data"
 // (https://grpc.io/docs/guides/performance/).
 #include "scenarios/matrix.h"
-#include "transports/grpc_stream.h"
-#include "transports/grpc_unary.h"
+#include "transports/grpc_ends.h"
 
 namespace ipcbench {
 namespace {

@@ -7,6 +7,7 @@
 #include <exception>
 #include <fstream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include <fmt/format.h>
@@ -43,6 +44,9 @@ class Broker {
   /// It drops nothing (0: no limit), keeps nothing, and stays the user that it is: "Set to root to
   /// stay as root … If run as a non-root user, this setting has no effect" (mosquitto.conf(5)).
   void configure() const {
+    if (socket_.text().find(' ') != std::string::npos)
+      throw std::runtime_error(fmt::format(
+          "{}: mosquitto takes no path with a space in it; choose another TMPDIR", socket_.text()));
     std::ofstream file(config_.text());
     file << fmt::format(
         "listener 0 {}\nallow_anonymous true\nuser root\npersistence false\n"
