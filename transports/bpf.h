@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,14 @@
 
 namespace ipcbench::bpf {
 
+/// What a call is told, all of it zero: `bpf_attr{}`, of a union, is that for its first member
+/// alone.
+inline bpf_attr blank() {
+  bpf_attr attributes;
+  std::memset(&attributes, 0, sizeof attributes);
+  return attributes;
+}
+
 /// The call itself: -1 and errno where it fails.
 inline long call(bpf_cmd command, bpf_attr& what) {
   return ::syscall(SYS_bpf, command, &what, sizeof what);
@@ -30,7 +39,7 @@ inline long call(bpf_cmd command, bpf_attr& what) {
 
 inline Fd make_map(bpf_map_type type, std::size_t key_size, std::size_t value_size,
                    std::size_t entries) {
-  bpf_attr map{};
+  bpf_attr map = blank();
   map.map_type = type;
   map.key_size = static_cast<__u32>(key_size);
   map.value_size = static_cast<__u32>(value_size);
@@ -39,7 +48,7 @@ inline Fd make_map(bpf_map_type type, std::size_t key_size, std::size_t value_si
 }
 
 inline void update(const Fd& map, std::uint32_t key, std::uint32_t value) {
-  bpf_attr element{};
+  bpf_attr element = blank();
   element.map_fd = static_cast<__u32>(map.get());
   element.key = reinterpret_cast<std::uintptr_t>(&key);
   element.value = reinterpret_cast<std::uintptr_t>(&value);
@@ -105,7 +114,7 @@ constexpr bpf_insn leave() {
 
 inline Fd load_program(bpf_prog_type type, std::span<const bpf_insn> instructions,
                        std::uint32_t flags = 0) {
-  bpf_attr program{};
+  bpf_attr program = blank();
   program.prog_type = type;
   program.insns = reinterpret_cast<std::uintptr_t>(instructions.data());
   program.insn_cnt = static_cast<__u32>(instructions.size());
@@ -116,7 +125,7 @@ inline Fd load_program(bpf_prog_type type, std::span<const bpf_insn> instruction
 
 /// Gives a map of sockets its program.
 inline void attach(const Fd& map, const Fd& program, bpf_attach_type type) {
-  bpf_attr attachment{};
+  bpf_attr attachment = blank();
   attachment.target_fd = static_cast<__u32>(map.get());
   attachment.attach_bpf_fd = static_cast<__u32>(program.get());
   attachment.attach_type = type;

@@ -53,7 +53,7 @@ class Value {
   }
 
   AlignedBuffer memory_;
-  bpf_attr element_{};
+  bpf_attr element_ = bpf::blank();
 };
 
 Fd make_queue(std::size_t value_size, std::size_t entries) {

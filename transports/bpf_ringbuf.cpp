@@ -56,7 +56,7 @@ class BpfRingbuf {
     int program;
     void send(View message) {
       Request request{reinterpret_cast<std::uintptr_t>(message.data()), message.size()};
-      bpf_attr run{};
+      bpf_attr run = bpf::blank();
       run.test.prog_fd = static_cast<__u32>(program);
       run.test.ctx_in = reinterpret_cast<std::uintptr_t>(&request);
       run.test.ctx_size_in = sizeof request;

@@ -155,7 +155,7 @@ class XdpSocket {
   /// Generic XDP: the program runs for what the stack receives, whatever the driver can do.
   void attach(std::uint32_t interface, std::uint16_t ether_type) {
     const Fd program = load(ether_type);
-    bpf_attr link{};
+    bpf_attr link = bpf::blank();
     link.link_create.prog_fd = static_cast<__u32>(program.get());
     link.link_create.target_ifindex = interface;
     link.link_create.attach_type = BPF_XDP;
