@@ -29,7 +29,7 @@ struct Iceoryx {
       .pollable = false,
       .copies = 0,
       .standard = "library",
-      .carrier = how == IceoryxWait::poll ? "shm_posix.yield" : "shm_posix.posix"};
+      .carrier = how == IceoryxWait::poll ? "shm_posix.yield" : "shm_posix.posix_sem"};
   static constexpr std::string_view settings =
       "WAIT_FOR_CONSUMER BLOCK_PRODUCER queueCapacity=depth monitoring-mode=off";
 
