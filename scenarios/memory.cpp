@@ -146,16 +146,21 @@ std::string fill(Bench& bench, Runner& runner, const LinkMaker& maker) {
   const std::unique_ptr<AnyLink> link = maker.make(runner.shape());
   fork_subject(bench, consumer, [&] {
     const auto end = link->consumer();
+    bench.step[consumer] = 1;
     while (true) ::pause();
   });
   fork_subject(bench, producer, [&] {
     const auto end = link->producer();
+    bench.step[producer] = 1;
     for (std::uint64_t i = 0; i != most; ++i) {
       write_payload(end->reserve(size), i);
       end->commit();
       bench.count[producer].store(i + 1, std::memory_order_release);
     }
   });
+  happens(
+      bench, [&] { return bench.step[producer] != 0 || bench.ended_ns[producer] != 0; },
+      opening_ns);
   happens(bench, [&] { return bench.ended_ns[producer] != 0; });
   if (bench.error[producer][0] != '\0') throw std::runtime_error(bench.error[producer]);
   return fmt::format("{} {} 0", bench.count[producer].load(), most);

@@ -17,11 +17,12 @@ class LibfabricEnd {
   LibfabricEnd(const LibfabricWay& way, const Shape& shape, const Introduction& introduction,
                bool listens)
       : core_(std::make_unique<Core>(way, shape, introduction, listens)) {
-    // The first message connects, for which both ends must poll.
+    // The first message connects, for which both ends must poll; if both began, they would have to
+    // agree on one of two connections.
+    if (listens) take();
     reserve(0);
     commit();
-    peek(0);
-    release();
+    if (!listens) take();
   }
   LibfabricEnd(LibfabricEnd&&) noexcept = default;
   LibfabricEnd& operator=(LibfabricEnd&&) noexcept = default;
@@ -42,6 +43,11 @@ class LibfabricEnd {
   void release() { core_->receive_again(); }
 
  private:
+  void take() {
+    peek(0);
+    release();
+  }
+
   /// A buffer, and what the provider has done with it. Its address stands for the operation.
   struct Slot {
     fi_context2 context;  ///< the provider's

@@ -13,7 +13,13 @@ namespace ipcbench {
 class UcxEnd {
  public:
   UcxEnd(const UcxWay& way, const Shape& shape, const Introduction& introduction, bool listens)
-      : core_(std::make_unique<Core>(way, shape, introduction, listens)) {}
+      : core_(std::make_unique<Core>(way, shape, introduction, listens)) {
+    // The first message connects, for which both ends must poll.
+    if (listens) peek(0);
+    reserve(0);
+    commit();
+    if (!listens) peek(0);
+  }
   UcxEnd(UcxEnd&&) noexcept = default;
   UcxEnd& operator=(UcxEnd&&) noexcept = default;
   ~UcxEnd() {
