@@ -532,6 +532,17 @@ TEST(CommandLine, SaysItsVersion) {
   EXPECT_TRUE(finished.out.starts_with("ipcbench 0.")) << finished.out;
 }
 
+TEST(CommandLine, SuitesNameWhatThereIs) {
+#ifdef IPCBENCH_SANITIZED
+  GTEST_SKIP() << "built without some transports";
+#endif
+  const Sandbox sandbox;
+  for (const char* suite : {"all", "default", "full", "middleware", "quick"}) {
+    const Finished plan = run_program(sandbox, {"run", "--suite", suite, "-n"});
+    EXPECT_EQ(plan.status, 0) << suite << ": " << plan.err;
+  }
+}
+
 TEST(CommandLine, ListsWhatThereIs) {
   const Sandbox sandbox;
   const Finished text = run_program(sandbox, {"list"});

@@ -84,7 +84,8 @@ constexpr Facts asio_facts(std::string_view name, std::string_view summary) {
           .peers = Peers::one_to_one,
           .pollable = false,
           .copies = 2,
-          .standard = "library"};
+          .standard = "library",
+          .carrier = "unix_stream"};
 }
 
 struct BoostAsio : Connection<AsioEnd<false>> {

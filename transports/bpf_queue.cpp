@@ -4,9 +4,8 @@
 //
 // All values have one size, which is the map's: a message stands in front of so many bytes, with
 // its own size, and all of them are copied, by way of a buffer that each call allocates. A full
-// queue refuses (E2BIG), an empty one has nothing (ENOENT), and nobody is woken: an end asks again
-// and again, or sleeps at an eventfd(2) until the other one has done something.
-#include <algorithm>
+// queue refuses, an empty one has nothing, and nobody is woken: an end asks again and again, or
+// sleeps at an eventfd(2) until the other one has done something.
 #include <cstring>
 #include <new>
 
@@ -57,6 +56,20 @@ class Value {
   bpf_attr element_{};
 };
 
+Fd make_queue(std::size_t value_size, std::size_t entries) {
+  return bpf::make_map(BPF_MAP_TYPE_QUEUE, 0, value_size, entries);
+}
+
+/// Asked from above: what is too large is refused at once.
+std::size_t largest_value() {
+  static const std::size_t most = [] {
+    std::size_t size = std::size_t{64} << 20;
+    while (size > 8 && !bpf::why_not([&] { make_queue(size, 1); }, "").empty()) size /= 2;
+    return size;
+  }();
+  return most;
+}
+
 template <class Wait>
 class BpfQueue {
  public:
@@ -77,14 +90,10 @@ class BpfQueue {
       .standard = "Linux"};
 
   static std::string unavailable() {
-    static const std::string why = bpf::why_not([] { make_queue(8, 1); }, "CAP_BPF");
-    return why;
+    return bpf::why_not([] { make_queue(8, 1); }, "CAP_BPF");
   }
   /// A value must fit into one piece of the kernel's memory (KMALLOC_MAX_SIZE, a power of two).
-  static std::size_t message_max() {
-    static const std::size_t most = largest_value() - sizeof(Size);
-    return most;
-  }
+  static std::size_t message_max() { return largest_value() - sizeof(Size); }
 
   struct Producer {
     Value value;
@@ -123,15 +132,6 @@ class BpfQueue {
   Consumer consumer() { return {Value(map_.get(), value_size_), waits_}; }
 
  private:
-  static Fd make_queue(std::size_t value_size, std::size_t entries) {
-    return bpf::make_map(BPF_MAP_TYPE_QUEUE, 0, value_size, entries);
-  }
-  static std::size_t largest_value() {
-    std::size_t size = 4096;
-    while (bpf::why_not([&] { make_queue(2 * size, 1); }, "").empty()) size *= 2;
-    return size;
-  }
-
   std::size_t value_size_;
   std::size_t depth_;
   Fd map_;

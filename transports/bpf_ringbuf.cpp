@@ -11,23 +11,16 @@
 //
 // Records have one size, because the kernel proves beforehand that the program writes within them:
 // a small message takes the ring's room of the largest. Only its own bytes are copied.
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <atomic>
 #include <bit>
 
 #include "scenarios/matrix.h"
 #include "transports/bpf.h"
+#include "transports/bpf_ring_reader.h"
 #include "transports/ring.h"
 
 namespace ipcbench {
 namespace {
-
-const auto page_size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-
-/// What a record of ours begins with; the message follows.
-using Size = std::uint64_t;
 
 /// What the producer tells its program, and what it says.
 struct Request {
@@ -77,78 +70,19 @@ class BpfRingbuf {
     }
   };
 
-  class Consumer {
-   public:
-    Consumer(Waitable map, std::size_t ring_size)
-        : map_(std::move(map)),
-          mask_(ring_size - 1),
-          mine_(page_size, map_.get()),
-          // The data is mapped twice, one after the other: records that go round its end, too, are
-          // in one piece.
-          kernels_(read_only(page_size + 2 * ring_size, map_.get(), page_size)) {}
-
-    View peek(std::size_t) {
-      while (true) {
-        if (const std::byte* record = next_record()) return message_in(record);
-        // The kernel wakes whom it finds at the end of the ring: it must see that we are there.
-        std::atomic_thread_fence(std::memory_order_seq_cst);
-        if (const std::byte* record = next_record()) return message_in(record);
-        errno = EAGAIN;
-        map_.await_readable("epoll_wait");
-      }
-    }
-    void release() { move_on(); }
-
-   private:
-    static Mapping read_only(std::size_t size, int map, std::size_t offset) {
-      return Mapping::adopt(check(::mmap(nullptr, size, PROT_READ, MAP_SHARED | MAP_POPULATE, map,
-                                         static_cast<off_t>(offset)),
-                                  "mmap"),
-                            size);
-    }
-    template <class Word>
-    static std::atomic<Word>& word_at(const std::byte* place) {
-      return *reinterpret_cast<std::atomic<Word>*>(const_cast<std::byte*>(place));
-    }
-
-    /// Null: there is none, or it is still being written.
-    const std::byte* next_record() {
-      while (position_ != word_at<std::uint64_t>(kernels_.data()).load(std::memory_order_acquire)) {
-        const std::byte* record = kernels_.data() + page_size + (position_ & mask_);
-        const auto header = word_at<std::uint32_t>(record).load(std::memory_order_acquire);
-        if ((header & BPF_RINGBUF_BUSY_BIT) != 0) return nullptr;
-        length_ = header & ~BPF_RINGBUF_DISCARD_BIT;
-        if ((header & BPF_RINGBUF_DISCARD_BIT) == 0) return record + BPF_RINGBUF_HDR_SZ;
-        move_on();
-      }
-      return nullptr;
-    }
-    static View message_in(const std::byte* record) {
-      return {record + sizeof(Size), *reinterpret_cast<const Size*>(record)};
-    }
-    void move_on() {
-      position_ += room_for(length_);
-      word_at<std::uint64_t>(mine_.data()).store(position_, std::memory_order_release);
-    }
-
-    Waitable map_;
-    std::size_t mask_;
-    Mapping mine_;     ///< how far this end has read: the kernel looks there
-    Mapping kernels_;  ///< how far records go, a page, and the ring twice
-    std::uint64_t position_ = 0;
-    std::uint32_t length_ = 0;
-  };
+  using Consumer = BpfRingReader;
 
   explicit BpfRingbuf(const Shape& shape)
       : waiting_(shape.waiting == Waiting::block ? Waiting::poll : shape.waiting),
-        record_size_((sizeof(Size) + shape.size + 7) / 8 * 8),
+        record_size_((sizeof(BpfRingReader::Size) + shape.size + 7) / 8 * 8),
         // As many as in shared memory, so that the two compare; the last byte is never used.
         ring_size_(std::bit_ceil(
-            std::max(page_size, Ring<Yield>::slots_for(shape) * room_for(record_size_) + 1))),
+            std::max(BpfRingReader::page_size(),
+                     Ring<Yield>::slots_for(shape) * BpfRingReader::room_for(record_size_) + 1))),
         map_(bpf::make_map(BPF_MAP_TYPE_RINGBUF, 0, 0, ring_size_)),
         program_(load(shape.size)) {}
 
-  std::size_t depth() const { return (ring_size_ - 1) / room_for(record_size_); }
+  std::size_t depth() const { return (ring_size_ - 1) / BpfRingReader::room_for(record_size_); }
   Producer producer() { return {program_.get()}; }
   Consumer consumer() {
     program_.close();
@@ -156,10 +90,6 @@ class BpfRingbuf {
   }
 
  private:
-  static constexpr std::size_t room_for(std::size_t length) {
-    return (BPF_RINGBUF_HDR_SZ + length + 7) / 8 * 8;
-  }
-
   /// r6: the request, r7: the record, r8: the message's size.
   Fd load(std::size_t size_max) const {
     using namespace bpf;
@@ -178,7 +108,7 @@ class BpfRingbuf {
         skip_if(BPF_JGT, 8, static_cast<int>(size_max), 12),
         store(BPF_DW, 7, 0, 8),
         copy(1, 7),
-        add(1, sizeof(Size)),
+        add(1, sizeof(BpfRingReader::Size)),
         copy(2, 8),
         bpf::load(BPF_DW, 3, 6, offsetof(Request, address)),
         call_helper(BPF_FUNC_copy_from_user),  // (into the record, size, from there)

@@ -27,7 +27,8 @@ struct Cyclonedds {
                                .peers = Peers::one_to_one,
                                .pollable = false,
                                .copies = 5,
-                               .standard = "DDS"};
+                               .standard = "DDS",
+                               .carrier = "udp"};
   static constexpr std::string_view settings =
       "RELIABLE KEEP_ALL max_samples=depth MaxMessageSize=65500B FragmentSize=64000B "
       "HeartbeatInterval=1ms NackDelay=1ms";

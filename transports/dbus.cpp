@@ -21,9 +21,7 @@ struct DbusPeer {
         note_(*shape.directory, NameKind::note),
         size_(shape.size) {}
   dbus::Caller producer() { return {dbus::connect_to_peer(note_.await()), ""}; }
-  dbus::Server consumer() {
-    return {dbus::accept_one("unix:path=" + socket_.text(), note_), size_};
-  }
+  dbus::Server consumer() { return {dbus::accept_one(dbus::address_of(socket_), note_), size_}; }
 
  private:
   Name socket_;

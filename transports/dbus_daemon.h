@@ -6,6 +6,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -24,6 +25,18 @@ inline constexpr const char* object = "/org/ipcbench/link";
 /// (https://dbus.freedesktop.org/doc/dbus-specification.html#type-system).
 inline constexpr std::size_t array_max = std::size_t{64} << 20;
 
+/// All other characters are written as their numbers
+/// (https://dbus.freedesktop.org/doc/dbus-specification.html#addresses).
+inline std::string address_of(const Name& socket) {
+  constexpr std::string_view plain =
+      "-_/.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  std::string address = "unix:path=";
+  for (const char c : socket.text())
+    address += plain.find(c) != plain.npos ? std::string(1, c)
+                                           : fmt::format("%{:02x}", static_cast<unsigned char>(c));
+  return address;
+}
+
 }  // namespace dbus
 
 class DbusDaemon {
@@ -36,7 +49,7 @@ class DbusDaemon {
         {"dbus-daemon", "--nofork", "--nopidfile", "--nosyslog", "--config-file=" + config_.text()},
         [this] { return is_listening(socket_.text()); });
   }
-  std::string address() const { return "unix:path=" + socket_.text(); }
+  std::string address() const { return dbus::address_of(socket_); }
   static std::string unavailable() { return Daemon::why_missing("dbus-daemon", "dbus-daemon"); }
 
  private:
@@ -101,7 +114,8 @@ constexpr Facts dbus_peer_facts(std::string_view name, std::string_view summary,
           .peers = Peers::one_to_one,
           .pollable = false,
           .copies = copies,
-          .standard = "library"};
+          .standard = "library",
+          .carrier = "unix_stream"};
 }
 /// The bus takes what it reads out of one message into the next, and has a socket at either side.
 constexpr Facts dbus_daemon_facts(std::string_view name, std::string_view summary, int copies) {

@@ -28,7 +28,8 @@ struct Iceoryx {
       .peers = Peers::one_to_one,
       .pollable = false,
       .copies = 0,
-      .standard = "library"};
+      .standard = "library",
+      .carrier = how == IceoryxWait::poll ? "shm_posix.yield" : "shm_posix.posix_sem"};
   static constexpr std::string_view settings =
       "WAIT_FOR_CONSUMER BLOCK_PRODUCER queueCapacity=depth monitoring-mode=off";
 

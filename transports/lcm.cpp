@@ -91,7 +91,8 @@ struct Lcm {
                                .peers = Peers::one_to_one,
                                .pollable = false,
                                .copies = 4,
-                               .standard = "library"};
+                               .standard = "library",
+                               .carrier = "udp"};
   static constexpr std::string_view settings =
       "udpm ttl=0 recv_buf_size=4194304 queue_capacity=depth";
 

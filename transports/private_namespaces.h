@@ -1,6 +1,7 @@
 // private_namespaces.h: namespaces of a run's own (namespaces(7)): directories that are empty
-// there, in which a library has names that it chooses, and a network that has nothing but a
-// loopback. Nobody is met there, and nothing is left: all of it goes with the run's last process.
+// there, in which a library has names that it chooses, a network that has nothing but a loopback,
+// and none of System V's objects. Nobody is met there, and nothing is left: all of it goes with the
+// run's last process.
 //
 // Who may not have namespaces may have them within a user namespace, as the same user.
 #pragma once
@@ -32,9 +33,12 @@ namespace ipcbench {
 struct Private {
   std::vector<std::string> emptied = {};  ///< directories, but for the run directory in them
   bool has_network = false;
+  bool has_mounts = false;  ///< what is mounted there is nowhere else
+  bool has_ipc = false;     ///< System V's objects (ipc_namespaces(7))
 
   int kinds() const {
-    return (emptied.empty() ? 0 : CLONE_NEWNS) | (has_network ? CLONE_NEWNET : 0);
+    return (emptied.empty() && !has_mounts ? 0 : CLONE_NEWNS) | (has_network ? CLONE_NEWNET : 0) |
+           (has_ipc ? CLONE_NEWIPC : 0);
   }
 };
 
@@ -92,7 +96,7 @@ inline void raise_loopback() {
 
 inline void enter(const Private& what, const std::string& kept) {
   unshare_kinds(what.kinds());
-  if (!what.emptied.empty()) empty_directories(what.emptied, kept);
+  if ((what.kinds() & CLONE_NEWNS) != 0) empty_directories(what.emptied, kept);
   if (what.has_network) raise_loopback();
 }
 

@@ -1,13 +1,10 @@
 // sockmap: a TCP connection on the loopback whose bytes a BPF program moves from the sender's
-// socket into the receiver's queue. They never pass TCP, IP and the loopback device: compare with
-// `tcp`.
+// socket into the receiver's queue, past TCP, IP and the loopback device: compare with `tcp`.
 //
 // Both sockets are in a BPF map of sockets (sockmap), and the map has a program for messages. For
-// each send(2) the kernel asks it what becomes of the bytes, and it says: give them to the other
-// socket of the map, as received (bpf_msg_redirect_map with BPF_F_INGRESS). This is how service
-// meshes shorten the way between two containers of one machine
-// (https://docs.kernel.org/bpf/map_sockmap.html). The connection must be there before, and its end
-// comes by TCP.
+// each send(2) the kernel asks it what becomes of the bytes, and it says: they are received at the
+// other socket of the map (bpf_msg_redirect_map). Service meshes shorten the way between containers
+// so (https://docs.kernel.org/bpf/map_sockmap.html). The connection begins and ends by TCP.
 //
 // Nothing brakes a sender: what is redirected isn't refused where the receiver's buffer is full,
 // and a gigabyte lies there before long. So the ends keep a window, in memory that they share.

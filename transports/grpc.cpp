@@ -1,0 +1,75 @@
+// grpc: gRPC over a UNIX socket: its unary calls, and the messages of a bidirectional stream. What
+// is called stands in grpc.proto; the payload is a field of bytes.
+//
+// Each end has one connection, which is there before anything is measured: "Always re-use stubs and
+// channels"; "use streaming RPCs when handling a long-lived logical flow of data"
+// (https://grpc.io/docs/guides/performance/).
+#include "scenarios/matrix.h"
+#include "transports/grpc_ends.h"
+
+namespace ipcbench {
+namespace {
+
+constexpr Facts grpc_facts(std::string_view name, std::string_view summary) {
+  return {.name = name,
+          .summary = summary,
+          .family = Family::rpc,
+          .naming = Naming::pathname,
+          .handle = Handle::library,
+          .boundary = Boundary::message,
+          .persistence = Persistence::process,
+          .delivery = Delivery::reliable,
+          .peers = Peers::many_to_one,
+          .pollable = false,
+          .copies = 5,  // into the message, into the library's slices, in, out, and into a message
+          .standard = "library",
+          .carrier = "unix_stream"};
+}
+
+class Grpc {
+ public:
+  static constexpr std::string_view settings =
+      "CompletionQueue::Next GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH=-1";
+  /// protobuf's sizes are ints: the most, less the field's tag and its length.
+  static std::size_t message_max() { return (std::size_t{1} << 31) - 1 - 6; }
+
+  explicit Grpc(const Shape& shape) : shape_(shape), place_(*shape.directory) {}
+
+ protected:
+  Shape shape_;
+  exchange::Place place_;
+};
+
+struct GrpcUnary : Grpc {
+  using Grpc::Grpc;
+  static constexpr Facts facts =
+      grpc_facts("grpc.unary", "gRPC, unary calls over a UNIX stream socket");
+  exchange::Client producer() { return exchange::Client(place_); }
+  exchange::Server consumer() { return {place_, shape_}; }
+};
+
+constexpr Facts stream_facts() {
+  Facts facts = grpc_facts("grpc.stream", "gRPC, a bidirectional stream over a UNIX stream socket");
+  facts.peers = Peers::one_to_one;
+  facts.copies = 4;  // it is written where the message is
+  return facts;
+}
+
+struct GrpcStream : Grpc {
+  using Grpc::Grpc;
+  static constexpr Facts facts = stream_facts();
+  exchange::StreamEnd<exchange::StreamClient> producer() {
+    return exchange::StreamEnd<exchange::StreamClient>(place_);
+  }
+  exchange::StreamEnd<exchange::StreamServer> consumer() {
+    return exchange::StreamEnd<exchange::StreamServer>(place_);
+  }
+};
+
+}  // namespace
+
+std::vector<Row> grpc_rows() {
+  return {row<GrpcUnary>(), row<GrpcStream>()};
+}
+
+}  // namespace ipcbench

@@ -1,0 +1,103 @@
+// ucx: UCX, Unified Communication X, by its protocol layer's tagged messages. Each end has a
+// worker, which moves messages on only while it is asked to: so both poll, or sleep until there is
+// something to ask for.
+//
+// A row is a choice among UCX's ways within one machine
+// (https://openucx.readthedocs.io/en/master/faq.html): a FIFO in shared memory; the same, and
+// process_vm_readv(2) for what is large; TCP. Messages are written and read in memory that is
+// registered with the library (ucp_mem_map).
+#include <sys/uio.h>
+
+#include <optional>
+#include <string>
+
+#include "harness/reach.h"
+#include "scenarios/matrix.h"
+#include "transports/ucx_end.h"
+
+namespace ipcbench {
+namespace {
+
+struct Ucx {
+  using Variant = UcxWay;
+  static constexpr Facts facts{.name = "ucx.posix",
+                               .summary = "UCX, tagged messages through POSIX shared memory",
+                               .family = Family::messaging,
+                               .naming = Naming::pathname,
+                               .handle = Handle::library,
+                               .boundary = Boundary::message,
+                               .persistence = Persistence::process,
+                               .delivery = Delivery::reliable,
+                               .peers = Peers::one_to_one,
+                               .pollable = false,
+                               .copies = 2,
+                               .standard = "library",
+                               .carrier = "shm_posix.yield"};
+
+  static std::string unavailable(const UcxWay& way) {
+    if (way.is_tcp) return "";
+    if (std::string why = PrivateNamespaces::unavailable(ucx::hidden());
+        !why.empty() || !way.reads_peer)
+      return why;
+    static char byte;  // at this address in a child, too
+    return why_out_of_reach("process_vm_readv", [](pid_t pid) {
+      char copy;
+      const iovec here{&copy, 1};
+      const iovec there{&byte, 1};
+      return ::process_vm_readv(pid, &here, 1, &there, 1, 0);
+    });
+  }
+
+  explicit Ucx(const Shape& shape) : shape_(shape), introduction_(*shape.directory) {
+    if (!way().is_tcp) place_.emplace(*shape.directory, ucx::hidden());
+  }
+  UcxEnd producer() { return {way(), shape_, introduction_, false}; }
+  UcxEnd consumer() { return {way(), shape_, introduction_, true}; }
+
+ private:
+  const UcxWay& way() const { return shape_.variant_as<UcxWay>(); }
+
+  Shape shape_;
+  Introduction introduction_;
+  std::optional<PrivateNamespaces> place_;
+};
+
+constexpr UcxWay posix{.transports = "posix"};
+constexpr UcxWay posix_wait{.transports = "posix", .sleeps = true};
+constexpr UcxWay sysv{.transports = "sysv"};
+constexpr UcxWay cma{.transports = "posix,cma", .reads_peer = true};
+constexpr UcxWay tcp{.transports = "tcp", .is_tcp = true};
+
+Row variant(const UcxWay& way, std::string_view settings, std::string_view name,
+            std::string_view summary, Naming naming, int copies, std::string_view carrier) {
+  Facts facts = Ucx::facts;
+  facts.name = name;
+  facts.summary = summary;
+  facts.naming = naming;
+  facts.copies = copies;
+  facts.carrier = carrier;
+  Row result = row<Ucx>(facts, way);
+  result.settings = settings;
+  return result;
+}
+
+}  // namespace
+
+std::vector<Row> ucx_rows() {
+  return {variant(posix, "UCX_TLS=posix UCX_FIFO_SIZE=depth", "ucx.posix",
+                  "UCX, tagged messages through POSIX shared memory", Naming::pathname, 2,
+                  "shm_posix.yield"),
+          variant(posix_wait, "UCX_TLS=posix UCX_FIFO_SIZE=depth ucp_worker_wait", "ucx.posix_wait",
+                  "UCX, through POSIX shared memory, asleep between messages", Naming::pathname, 2,
+                  "shm_posix.futex"),
+          variant(sysv, "UCX_TLS=sysv UCX_FIFO_SIZE=depth", "ucx.sysv",
+                  "UCX, tagged messages through System V shared memory", Naming::pathname, 2,
+                  "shm_sysv.yield"),
+          variant(cma, "UCX_TLS=posix,cma UCX_FIFO_SIZE=depth", "ucx.cma",
+                  "UCX, POSIX shared memory, large messages by process_vm_readv", Naming::pathname,
+                  1, "process_vm.readv"),
+          variant(tcp, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0", "ucx.tcp",
+                  "UCX, tagged messages over TCP on 127.0.0.1", Naming::port, 2, "tcp")};
+}
+
+}  // namespace ipcbench
