@@ -28,13 +28,15 @@ struct Fastdds {
                                .peers = Peers::one_to_one,
                                .pollable = false,
                                .copies = 4,
-                               .standard = "DDS"};
+                               .standard = "DDS",
+                               .carrier = "shm_posix.posix_sem"};
   static constexpr Facts udp_facts() {
     Facts udp = facts;
     udp.name = "fastdds.udp";
     udp.summary = "Fast DDS over UDP on 127.0.0.1, reliable";
     udp.naming = Naming::port;
     udp.copies = 5;
+    udp.carrier = "udp";
     return udp;
   }
   static constexpr std::string_view settings =
