@@ -94,7 +94,9 @@ struct Packet {
                                .standard = "Linux"};
 
   static std::string unavailable() {
-    return why_not([] { charge_of(make_end(listening_as({}), {}), 1); });
+    // Asked once: closing such a socket takes a grace period of the kernel's, some 10 ms.
+    static const std::string why = why_not([] { charge_of(make_end(listening_as({}), {}), 1); });
+    return why;
   }
   static std::size_t message_max() { return interface_mtu(); }
 
@@ -127,7 +129,7 @@ struct Packet {
   static std::size_t interface_mtu() {
     ifreq request{};
     std::string_view("lo").copy(request.ifr_name, sizeof request.ifr_name - 1);
-    check(::ioctl(make_socket(AF_PACKET, SOCK_DGRAM).get(), SIOCGIFMTU, &request), "ioctl", "lo");
+    check(::ioctl(make_socket(AF_UNIX, SOCK_DGRAM).get(), SIOCGIFMTU, &request), "ioctl", "lo");
     return static_cast<std::size_t>(request.ifr_mtu);
   }
 
