@@ -13,6 +13,7 @@ set(MODULE_MANIFESTS "")
 # module(NAME PACKAGES Debian packages that bring the library
 #        then PKG_CONFIG its module; or FIND its CMake package and LIBRARIES its targets; or HEADER one
 #        of its headers and LIBRARIES its names, where there is neither; and PROGRAMS that build it)
+# HEADER beside FIND is one that must be there, too.
 # A stub generator or further settings of the target NAME stand in NAME.cmake, which is included then.
 function(module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "PKG_CONFIG;FIND;HEADER" "PACKAGES;LIBRARIES;PROGRAMS")
@@ -53,7 +54,13 @@ function(module name)
       set(version ${name})
     endif()
   endif()
-  # A package that is there in part.
+  # A package that is there in part: gRPC's targets come with its C library's.
+  if(arg_FIND AND arg_HEADER)
+    find_path(${name}_INCLUDE ${arg_HEADER})
+    if(NOT ${name}_INCLUDE)
+      set(found NO)
+    endif()
+  endif()
   foreach(library IN LISTS arg_LIBRARIES)
     if(library MATCHES "::" AND NOT TARGET ${library})
       set(found NO)
