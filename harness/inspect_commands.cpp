@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <iterator>
 #include <map>
+#include <sstream>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -96,7 +98,8 @@ void print_unavailable(std::size_t columns) {
     if (const std::string why = row.unavailable(); !why.empty())
       names[why].emplace_back(row.facts.name);
   for (const auto& [why, rows] : names) {
-    std::vector<std::string> words{fmt::format("{}:", why)};
+    std::istringstream reason(why + ":");
+    std::vector<std::string> words{std::istream_iterator<std::string>(reason), {}};
     for (const std::string& name : rows)
       words.push_back(fmt::format("{}{}", name, name == rows.back() ? "" : ","));
     fmt::print("{}", wrapped("*  not here:", words, columns));
