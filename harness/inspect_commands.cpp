@@ -124,7 +124,8 @@ void print_list() {
     const auto padding = [](std::size_t width, std::size_t used) {
       return std::string(width - std::min(width, used), ' ');
     };
-    const std::size_t before = name_width + marks_width + limit_width + 6;
+    const std::size_t before =
+        name_width + marks_width + std::max(limit_width, width_of(limit)) + 6;
     fmt::print("{:<{}}  {}{}  {}{}  {}\n", name, name_width, marks,
                padding(marks_width, all_scenarios().size()), padding(limit_width, width_of(limit)),
                limit, clipped(row.facts.summary, columns - std::min(columns, before)));
