@@ -249,7 +249,7 @@ Table table_of(const std::vector<const Point*>& points, const Pivot& pivot,
                             : more_is_better(measure_of(pivot.value, *cell))
                                 ? reference->median / estimate->median
                                 : estimate->median / reference->median;
-      const bool is_itself = reference && reference->median == estimate->median;
+      const bool is_itself = !by_carrier && reference && reference->median == estimate->median;
       texts.push_back(cell_text(*cell, *estimate, pivot.value, factor,
                                 reference && !is_itself ? reference->half_width() : 0));
       numbers.push_back(std::isnan(factor) ? estimate->median : factor);
