@@ -249,9 +249,10 @@ Table table_of(const std::vector<const Point*>& points, const Pivot& pivot,
                             : more_is_better(measure_of(pivot.value, *cell))
                                 ? reference->median / estimate->median
                                 : estimate->median / reference->median;
-      const bool is_itself = !by_carrier && reference && reference->median == estimate->median;
-      texts.push_back(cell_text(*cell, *estimate, pivot.value, factor,
-                                reference && !is_itself ? reference->half_width() : 0));
+      double reference_half_width = 0;  // none where it is the reference itself
+      if (reference && (by_carrier || reference->median != estimate->median))
+        reference_half_width = reference->half_width();
+      texts.push_back(cell_text(*cell, *estimate, pivot.value, factor, reference_half_width));
       numbers.push_back(std::isnan(factor) ? estimate->median : factor);
     }
     texts.push_back(notes_of(unmeasured));
