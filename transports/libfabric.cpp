@@ -1,6 +1,6 @@
 // libfabric: OpenFabrics' libfabric, by endpoints for reliable datagrams (FI_EP_RDM), of two of its
 // providers: shared memory (fi_shm(7)), and TCP below the one that makes messages of it
-// (fi_rxm(7)). Nothing moves but while an end polls its completion queue.
+// (fi_rxm(7)). Nothing moves but while an end polls its completion queue, or sleeps at it.
 //
 // Receives are posted ahead, so that what arrives is copied once; what is small is sent by
 // fi_inject(3), which has no completion to wait for
@@ -53,6 +53,7 @@ struct Libfabric {
 
 constexpr LibfabricWay shm{.provider = "shm"};
 constexpr LibfabricWay tcp{.provider = "tcp;ofi_rxm", .is_tcp = true};
+constexpr LibfabricWay tcp_wait{.provider = "tcp;ofi_rxm", .is_tcp = true, .sleeps = true};
 
 }  // namespace
 
@@ -62,9 +63,14 @@ std::vector<Row> libfabric_rows() {
   tcp_row.summary = "libfabric, messages by its providers tcp;ofi_rxm on 127.0.0.1";
   tcp_row.naming = Naming::port;
   tcp_row.carrier = "tcp";
-  std::vector<Row> rows{row<Libfabric>(Libfabric::facts, shm), row<Libfabric>(tcp_row, tcp)};
+  Facts waiting_row = tcp_row;
+  waiting_row.name = "libfabric.tcp_wait";
+  waiting_row.summary = "libfabric, over TCP on 127.0.0.1, asleep between messages";
+  std::vector<Row> rows{row<Libfabric>(Libfabric::facts, shm), row<Libfabric>(tcp_row, tcp),
+                        row<Libfabric>(waiting_row, tcp_wait)};
   rows[0].settings = "provider=shm FI_EP_RDM rx_size=depth";
   rows[1].settings = "provider=tcp;ofi_rxm FI_EP_RDM rx_size=depth";
+  rows[2].settings = "provider=tcp;ofi_rxm FI_EP_RDM rx_size=depth fi_cq_sread";
   return rows;
 }
 

@@ -67,6 +67,7 @@ constexpr UcxWay posix_wait{.transports = "posix", .sleeps = true};
 constexpr UcxWay sysv{.transports = "sysv"};
 constexpr UcxWay cma{.transports = "posix,cma", .reads_peer = true};
 constexpr UcxWay tcp{.transports = "tcp", .is_tcp = true};
+constexpr UcxWay tcp_wait{.transports = "tcp", .sleeps = true, .is_tcp = true};
 
 Row variant(const UcxWay& way, std::string_view settings, std::string_view name,
             std::string_view summary, Naming naming, int copies, std::string_view carrier) {
@@ -97,7 +98,10 @@ std::vector<Row> ucx_rows() {
                   "UCX, POSIX shared memory, large messages by process_vm_readv", Naming::pathname,
                   1, "process_vm.readv"),
           variant(tcp, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0", "ucx.tcp",
-                  "UCX, tagged messages over TCP on 127.0.0.1", Naming::port, 2, "tcp")};
+                  "UCX, tagged messages over TCP on 127.0.0.1", Naming::port, 2, "tcp"),
+          variant(tcp_wait, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0 ucp_worker_wait",
+                  "ucx.tcp_wait", "UCX, over TCP on 127.0.0.1, asleep between messages",
+                  Naming::port, 2, "tcp")};
 }
 
 }  // namespace ipcbench
