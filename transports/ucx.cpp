@@ -96,7 +96,7 @@ std::vector<Row> ucx_rows() {
                   "shm_sysv.yield"),
           variant(cma, "UCX_TLS=posix,cma UCX_FIFO_SIZE=depth", "ucx.cma",
                   "UCX, POSIX shared memory, large messages by process_vm_readv", Naming::pathname,
-                  1, "process_vm.readv"),
+                  1, "shm_posix.yield"),  // what is small
           variant(tcp, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0", "ucx.tcp",
                   "UCX, tagged messages over TCP on 127.0.0.1", Naming::port, 2, "tcp"),
           variant(tcp_wait, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0 ucp_worker_wait",
