@@ -10,6 +10,7 @@
 #include <string>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/mpi_world.h"
 
 namespace ipcbench {
@@ -90,19 +91,14 @@ class MpiEnd {
 };
 
 struct Mpi {
-  static constexpr Facts facts{.name = "mpi",
-                               .summary = "Open MPI, MPI_Send and MPI_Recv through shared memory",
-                               .family = Family::messaging,
-                               .naming = Naming::pathname,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               .copies = 2,
-                               .standard = "MPI",
-                               .carrier = "shm_posix.yield"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = "mpi",
+                   .summary = "Open MPI, MPI_Send and MPI_Recv through shared memory",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .copies = 2,
+                   .standard = "MPI",
+                   .carrier = "shm_posix.yield"};
   static constexpr std::string_view settings =
       "pml=ob1 btl=vader,self mpi_yield_when_idle=shares_core --bind-to none";
 
