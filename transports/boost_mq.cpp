@@ -9,6 +9,7 @@
 #include <boost/interprocess/ipc/message_queue.hpp>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/ring.h"
 
 namespace ipcbench {
@@ -17,20 +18,15 @@ namespace {
 using boost::interprocess::message_queue;
 
 struct BoostMq {
-  static constexpr Facts facts{
-      .name = "boost_mq",
-      .summary = "Boost.Interprocess, message_queue in POSIX shared memory",
-      .family = Family::messaging,
-      .naming = Naming::pathname,
-      .handle = Handle::library,
-      .boundary = Boundary::message,
-      .persistence = Persistence::kernel,
-      .delivery = Delivery::reliable,
-      .peers = Peers::many_to_many,
-      .pollable = false,
-      .copies = 2,
-      .standard = "library",
-      .carrier = "shm_posix.cond"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = "boost_mq",
+                   .summary = "Boost.Interprocess, message_queue in POSIX shared memory",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .persistence = Persistence::kernel,
+                   .peers = Peers::many_to_many,
+                   .copies = 2,
+                   .carrier = "shm_posix.cond"};
   static constexpr std::string_view settings = "max_num_msg=depth, 2 MiB";
 
   // The memory is mapped in the process that uses it: an end's mapping is its own.

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/messaging.h"
 
 namespace ipcbench {
@@ -90,7 +91,12 @@ class NanomsgEnd {
 
 struct Nanomsg {
   static constexpr Facts facts =
-      pair_facts("nanomsg", "nanomsg, pair protocol over ipc (a UNIX stream socket)");
+      LibraryFacts{.name = "nanomsg",
+                   .summary = "nanomsg, pair protocol over ipc (a UNIX stream socket)",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .copies = 2,
+                   .carrier = "unix_stream"};
   static constexpr std::string_view settings =
       "NN_SNDBUF=NN_RCVBUF=max(depth x size, 128 KiB) NN_RCVMAXSIZE=-1";
 

@@ -13,6 +13,7 @@
 #include <string>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/messaging.h"
 
 namespace ipcbench {
@@ -104,7 +105,12 @@ class ZeromqEnd {
 struct Zeromq {
   using Variant = Endpoint;
   static constexpr Facts facts =
-      pair_facts("zeromq", "ZeroMQ, PAIR sockets over ipc (a UNIX stream socket)");
+      LibraryFacts{.name = "zeromq",
+                   .summary = "ZeroMQ, PAIR sockets over ipc (a UNIX stream socket)",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .copies = 2,
+                   .carrier = "unix_stream"};
   static constexpr std::string_view settings = "ZMQ_SNDHWM=depth ZMQ_RCVHWM=depth ZMQ_LINGER=-1";
 
   explicit Zeromq(const Shape& shape)
@@ -130,9 +136,10 @@ struct Zeromq {
 }  // namespace
 
 std::vector<Row> zeromq_rows() {
-  return {
-      row<Zeromq>(Zeromq::facts, over_ipc),
-      row<Zeromq>(tcp_facts("zeromq.tcp", "ZeroMQ, PAIR sockets over TCP on 127.0.0.1"), over_tcp)};
+  return {row<Zeromq>(Zeromq::facts, over_ipc),
+          row<Zeromq>(facts_over_tcp(Zeromq::facts, "zeromq.tcp",
+                                     "ZeroMQ, PAIR sockets over TCP on 127.0.0.1"),
+                      over_tcp)};
 }
 
 }  // namespace ipcbench
