@@ -59,6 +59,22 @@ void spawn_ends(ControlBlock& control, const Fd& control_file, const RunDirector
   }
 }
 
+/// The same, started by the library's launcher: they inherit nothing of the runner's.
+void launch_ends(const Row& row, Runner& runner, const ControlBlock& control,
+                 const Fd& control_file, const RunDirectory& directory) {
+  const std::string own = fmt::format("/proc/{}", ::getpid());
+  const auto program = [&](const char* index) -> std::vector<std::string> {
+    return {own + "/exe", "end", fmt::format("{}/fd/{}", own, control_file.get()), directory.path(),
+            index};
+  };
+  const auto is_there = [&](std::size_t end) {
+    return control.ends[end].pid.load(std::memory_order_acquire) != 0;
+  };
+  const auto launcher = row.launch(
+      runner.shape(), {{program("0"), program("1")}, [&] { return is_there(0) && is_there(1); }});
+  runner.await_launcher(2);
+}
+
 /// The runner's exit status where its module says that the run can't be made here.
 constexpr int exit_skipped = 77;
 
@@ -92,6 +108,8 @@ void leave_if_unfit(const Row& row, std::size_t scenario, const Runner& runner, 
     if (params.manner.start == Start::exec) {
       spawn_ends(control, control_file, directory);
       runner.reap(2);
+    } else if (params.manner.start == Start::launch) {
+      launch_ends(real, runner, control, control_file, directory);
     } else {
       real.cells[scenario](runner);
     }

@@ -7,6 +7,7 @@ namespace ipcbench {
 namespace {
 
 constexpr double exec_s = 0.02;       ///< two programs are started, and find each other
+constexpr double launch_s = 0.3;      ///< a launcher starts them, and they say who they are
 constexpr double byte_s = 1 / 1.5e9;  ///< a large message's, written, moved and read
 
 double seconds(std::int64_t ns) {
@@ -68,7 +69,8 @@ constexpr Estimator estimators[] = {
 }  // namespace
 
 double estimate_s(const Plan& plan, const PlannedCell& cell) {
-  const double start_s = cell.manner.start == Start::exec ? exec_s : 0;
+  const Start start = cell.manner.start;
+  const double start_s = start == Start::exec ? exec_s : start == Start::launch ? launch_s : 0;
   for (const Estimator& estimator : estimators)
     if (estimator.scenario == cell.scenario) return start_s + estimator.estimate_s(plan, cell);
   return start_s + of_rounds(plan, cell);

@@ -57,7 +57,8 @@ Json row_json(const Row& row) {
             {"scenarios", Json::array()},
             {"links", Json::array()},
             {"kernel_peered", row.kernel_peered},
-            {"kernel_served", row.kernel_served}};
+            {"kernel_served", row.kernel_served},
+            {"launchable", row.launch != nullptr}};
   if (const auto most = row.message_max()) json["message_max"] = *most;
   for (std::size_t i = 0; i < row.cells.size(); ++i)
     if (row.cells[i] != nullptr) json["scenarios"].push_back(all_scenarios()[i].name);
@@ -72,6 +73,9 @@ void not_loaded(Runner&) {
 }
 std::unique_ptr<AnyLink> make_nothing(const Shape&) {
   throw std::logic_error("a link of a manifest was made");
+}
+std::shared_ptr<const void> launch_nothing(const Shape&, const Programs&) {
+  throw std::logic_error("a launcher of a manifest was made");
 }
 
 Row row_from_json(const Json& json) {
@@ -95,6 +99,7 @@ Row row_from_json(const Json& json) {
                          .make = make_nothing});
   json.at("kernel_peered").get_to(row.kernel_peered);
   json.at("kernel_served").get_to(row.kernel_served);
+  if (json.at("launchable").get<bool>()) row.launch = launch_nothing;
   row.settings = kept(json.at("settings"));
   return row;
 }

@@ -160,6 +160,39 @@ TEST_F(Modules, APluginMustBringSomethingNew) {
   EXPECT_NE(finished.err.find("a transport 'pipe' already"), std::string::npos) << finished.err;
 }
 
+TEST_F(Modules, TheirLauncherStartsTheEnds) {
+  const auto launch = [&](const std::string& broken_end) {
+    const Finished finished = run({"--plugin",  modules + "/idle.so",
+                                   "run",       "-t",
+                                   "idle",      "-S",
+                                   "ping_pong", "-s",
+                                   "64",        "--start",
+                                   "launch",    "--placement",
+                                   "none",      "--warmup",
+                                   "1ms",       "--min-time",
+                                   "1ms",       "-r",
+                                   "1",         "--retries",
+                                   "0",         "-o",
+                                   "-"},
+                                  {{"IPCBENCH_BROKEN_END", broken_end}});
+    EXPECT_EQ(finished.status, broken_end.empty() ? 0 : 3) << finished.err;
+    nlohmann::json results = nlohmann::json::parse(finished.out, nullptr, false);
+    EXPECT_EQ(results["runs"].size(), 1u) << finished.out << finished.err;
+    return results["runs"][0];
+  };
+  const nlohmann::json sound = launch("");
+  EXPECT_EQ(sound["start"], "launch");
+  EXPECT_NE(sound["status"], "failed") << sound.dump(2);
+  EXPECT_EQ(sound["ends"].size(), 2u);
+  for (const nlohmann::json& end : sound["ends"]) EXPECT_GT(end["resident_max_bytes"], 0) << end;
+  const auto why = [&](const char* broken_end) { return launch(broken_end)["reason"].dump(); };
+  EXPECT_NE(why("producer").find("producer killed by signal 11"), std::string::npos);
+  EXPECT_NE(why("launcher").find("bash has exited with 5; its log ends: out of order"),
+            std::string::npos);
+  EXPECT_TRUE(sandbox.leftovers().empty());
+  EXPECT_TRUE(sandbox.processes().empty());
+}
+
 TEST_F(Modules, AStaleManifestIsFoundOutInTheRun) {
   nlohmann::json description = nlohmann::json::parse(std::ifstream(modules + "/hanging.json"));
   description["rows"][0]["facts"]["name"] = "renamed";

@@ -47,7 +47,7 @@ constexpr PlanFlag plan_flags[] = {
     {"--wait", &RunOptions::waitings, "IPCBENCH_WAIT", "LIST",
      "How an end waits for a descriptor: block, poll (epoll), spin"},
     {"--start", &RunOptions::starts, "IPCBENCH_START", "LIST",
-     "How a pair starts: fork, or exec: two unrelated processes that meet by name"},
+     "How a pair starts: fork; exec, two programs that meet by name; launch, mpi's by mpirun"},
     {"--peers", &RunOptions::peers, "IPCBENCH_PEERS", "LIST",
      "Producers x consumers on one object: 1x1 (direct), 2x2 (mailbox), 4x1 …"},
     {"--peer", &RunOptions::other_ends, "IPCBENCH_PEER", "LIST",

@@ -133,6 +133,24 @@ pid_t fork_end(ControlBlock& control, const RunDirectory& directory, std::size_t
   ::_exit(play_end(control, directory, index));
 }
 
+/// What a launcher has started forks the end, so that somebody knows how it ends, and belongs to
+/// the runner's group, whose processes the driver ends. It dies with the launcher.
+int keep_end(ControlBlock& control, const RunDirectory& directory, std::size_t index) {
+  EndRecord& record = control.ends[index];
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  check(::setpgid(0, control.runner.pid.load(std::memory_order_acquire)), "setpgid");
+  const pid_t keeper = ::getpid();
+  const pid_t pid = check(::fork(), "fork");
+  if (pid == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != keeper) ::_exit(1);
+    ::_exit(play_end(control, directory, index));
+  }
+  record.pid.store(pid, std::memory_order_release);
+  reap_end(record);
+  return record.exit_status == 0 ? exit_ok : exit_failed;
+}
+
 /// What became of an end that a command watched.
 struct Watch {
   std::string failure;  ///< why it isn't ok, or ""
@@ -370,7 +388,8 @@ int end_command(const std::vector<std::string>& arguments) {
   const Mapping memory(sizeof(ControlBlock), file.get());
   auto& control = *std::launder(reinterpret_cast<ControlBlock*>(memory.data()));
   const RunDirectory directory(RunDirectory::Join{}, arguments[1], index == consumer_end);
-  ::_exit(play_end(control, directory, index));
+  const auto live = control.params.manner.start == Start::launch ? keep_end : play_end;
+  ::_exit(live(control, directory, index));
 }
 
 }  // namespace ipcbench

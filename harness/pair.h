@@ -1,5 +1,5 @@
 // pair.h: pairs of unrelated processes that meet by name: `ipcbench serve` and `ipcbench connect`,
-// and the programs that `run --start exec` makes of the ends.
+// and the programs that `run --start exec` and `--start launch` make of the ends.
 //
 //   serve:    directory NAME ── control block in it ── fork: makes the link, plays the consumer
 //   connect:  finds both ── fork: finds the link by its names, plays the producer ── results
@@ -43,7 +43,8 @@ int serve_command(const PairOptions& options);
 /// Finds what `serve` has made, plays the producer, and prints the results.
 int connect_command(const PairOptions& options, const std::vector<std::string>& command_line);
 
-/// `ipcbench end CONTROL DIRECTORY INDEX`: an end of `run --start exec`. Nobody types it.
+/// `ipcbench end CONTROL DIRECTORY INDEX`: an end of `run --start exec` or `--start launch`. Nobody
+/// types it.
 int end_command(const std::vector<std::string>& arguments);
 
 }  // namespace ipcbench

@@ -110,7 +110,7 @@ std::string why_no_kernel(const Row& row, const ScenarioFacts& scenario, const S
   if (shape.peer == Peer::source && !scenario.kernel_produces)
     return fmt::format("{} has no producer that the kernel could be", scenario.name);
   if (shape.producers > 1 || shape.consumers > 1) return "--peers: the kernel is one peer";
-  if (start == Start::exec) return "--start exec: the kernel is no program";
+  if (start != Start::fork) return fmt::format("--start {}: the kernel is no program", text(start));
   return "";
 }
 
@@ -121,8 +121,10 @@ std::string why_not_in_this_manner(const Row& row, const ScenarioFacts& scenario
   if (shape.waiting == Waiting::spin && shape.shares_core)
     return "spinning needs a core for each end";
   if (shape.peer != Peer::process) return why_no_kernel(row, scenario, shape, start);
-  if (start == Start::exec && scenario.only_forks)
-    return fmt::format("--start exec: {} forks its processes itself", scenario.name);
+  if (start != Start::fork && scenario.only_forks)
+    return fmt::format("--start {}: {} forks its processes itself", text(start), scenario.name);
+  if (start == Start::launch && row.launch == nullptr)
+    return "--start launch: its library has no launcher";
   if (start == Start::exec && row.facts.naming == Naming::inherited)
     return "--start exec: it has no name that an unrelated process could find it by";
   if (shape.producers > 1 || shape.consumers > 1) return why_no_mailbox(row, shape);
@@ -441,9 +443,9 @@ Waiting parse_waiting(const std::string& word) {
 }
 
 Start parse_start(const std::string& word) {
-  for (const Start start : {Start::fork, Start::exec})
+  for (const Start start : {Start::fork, Start::exec, Start::launch})
     if (word == text(start)) return start;
-  throw UsageError(fmt::format("--start '{}': expected fork or exec", printable(word)));
+  throw UsageError(fmt::format("--start '{}': expected fork, exec or launch", printable(word)));
 }
 
 Peer parse_peer(const std::string& word) {

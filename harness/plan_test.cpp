@@ -158,6 +158,8 @@ TEST(Plan, WhatTheTypesRuleOutIsNoCell) {
   Selection selection = small();
   selection.scenarios = {"contend"};
   EXPECT_TRUE(make_plan(selection).cells.empty());
+  EXPECT_EQ(misfit(*find_row("pipe"), find_scenario("ping_pong").value(), {}, Start::launch),
+            "--start launch: its library has no launcher");
   EXPECT_EQ(misfit(*find_row("pipe"), find_scenario("contend").value(), {}),
             "contend needs a lock");
   for (const char* channel : {"pipe", "udp", "shm_posix.spin", "posix_mq"})

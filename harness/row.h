@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,6 +60,9 @@ struct Row {
   std::vector<LinkMaker> links;          ///< one for each of its families; for the probe
   bool kernel_peered = false;            ///< the kernel may be its peer
   bool kernel_served = false;            ///< nobody but the kernel can be its peer
+  /// Has the library's launcher start both ends; what it returns is kept while they run. Null: it
+  /// has no launcher.
+  std::shared_ptr<const void> (*launch)(const Shape&, const Programs&) = nullptr;
   /// The shared module that it is loaded from (modules.h): cells and links are then those of a
   /// manifest, there to be looked at and not to be called. Null: it is linked in.
   const Module* module = nullptr;

@@ -31,18 +31,6 @@ std::int64_t to_ns(const timeval& time) {
   return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_usec * std::int64_t{1'000};
 }
 
-void reap_end(EndRecord& record) {
-  int status = 0;
-  rusage usage;
-  const pid_t pid = record.pid.load(std::memory_order_relaxed);
-  check(retry([&] { return ::wait4(pid, &status, 0, &usage); }), "wait4");
-  record.exit_status = status;
-  record.reaped = true;
-  record.life_user_ns = to_ns(usage.ru_utime);
-  record.life_system_ns = to_ns(usage.ru_stime);
-  record.resident_max_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-}
-
 template <class Field>
 void copy_text(Field& field, std::string_view text) {
   const std::size_t size = std::min(text.size(), sizeof field - 1);
@@ -73,7 +61,15 @@ std::string_view text(Phase phase) {
 }
 
 std::string_view text(Start start) {
-  return start == Start::fork ? "fork" : "exec";
+  switch (start) {
+    case Start::fork:
+      return "fork";
+    case Start::exec:
+      return "exec";
+    case Start::launch:
+      return "launch";
+  }
+  return "?";
 }
 
 std::vector<std::string> Manner::words() const {
@@ -97,6 +93,18 @@ void enter(EndRecord& record, Phase phase, const Params& params) {
   record.phase.store(phase, std::memory_order_release);
   if (params.stop_at[0] != '\0' && params.stop_at == fmt::format("{}:{}", record.role, text(phase)))
     ::raise(SIGSTOP);
+}
+
+void reap_end(EndRecord& record) {
+  int status = 0;
+  rusage usage;
+  const pid_t pid = record.pid.load(std::memory_order_relaxed);
+  check(retry([&] { return ::wait4(pid, &status, 0, &usage); }), "wait4");
+  record.exit_status = status;
+  record.reaped = true;
+  record.life_user_ns = to_ns(usage.ru_utime);
+  record.life_system_ns = to_ns(usage.ru_stime);
+  record.resident_max_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 void note_error(EndRecord& record, std::string_view error) {
@@ -224,6 +232,7 @@ Shape Runner::shape(int producers, int consumers) const {
                          (params_.cpus[0] >= 0 && params_.cpus[0] == params_.cpus[1]),
           .waiting = params_.manner.waiting,
           .peer = params_.manner.peer,
+          .is_launched = params_.manner.start == Start::launch,
           .producers = producers,
           .consumers = consumers,
           .directory = &directory_,
@@ -331,6 +340,21 @@ void Runner::reap(std::size_t count) {
   if (!failed) return;
   const std::string obituary = Daemon::obituary();
   throw std::runtime_error(obituary.empty() ? std::string(end_failed) : obituary);
+}
+
+void Runner::await_launcher(std::size_t count) {
+  for (const Fd& launcher : Daemon::watch()) {
+    pollfd waiting{launcher.get(), POLLIN, 0};
+    check(retry([&] { return ::poll(&waiting, 1, -1); }), "poll");
+  }
+  bool are_done = true;
+  bool has_failed = false;
+  for (const EndRecord& end : std::span(control_.ends, count)) {
+    are_done &= end.reaped && end.exit_status == 0;
+    has_failed |= end.reaped && end.exit_status != 0;
+  }
+  if (!are_done)
+    throw std::runtime_error(has_failed ? std::string(end_failed) : Daemon::obituary());
 }
 
 }  // namespace ipcbench

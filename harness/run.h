@@ -6,7 +6,9 @@
 //
 // That is how a pair starts by fork. By exec each end is a program of its own, which makes or finds
 // the link by its names and runs its own part of the scenario: ipcbench executes itself, or two
-// people type `ipcbench serve` and `ipcbench connect`.
+// people type `ipcbench serve` and `ipcbench connect`. So it is, too, where a library's launcher
+// starts these programs, such as mpirun; each of them then forks and reaps its end, as the runner's
+// children are the launcher's.
 //
 // The control block is shared memory that the driver makes for the run. Every line of it has one
 // writer. When a process dies, the driver reads there where each one was.
@@ -40,9 +42,10 @@ namespace ipcbench {
 enum class Phase : std::uint32_t { none, starting, opening, warming_up, measuring, closing, done };
 std::string_view text(Phase);
 
-/// How the processes of a pair come to be: forked from the runner, which made the link; or as
-/// programs of their own, which find each other by the link's name.
-enum class Start { fork, exec };
+/// How the processes of a pair come to be: forked from the runner, which made the link; as programs
+/// of their own, which find each other by the link's name; or as programs that a library's launcher
+/// starts.
+enum class Start { fork, exec, launch };
 std::string_view text(Start);
 
 /// The axes of how a mechanism is used, whatever is sent.
@@ -59,8 +62,8 @@ struct Manner {
   bool operator==(const Manner&) const = default;
 };
 
-/// Everything that decides how a run goes. Recorded with its results. Ends that were started by
-/// exec read it in the control block, so it holds no pointers of its own process.
+/// Everything that decides how a run goes. Recorded with its results. Ends that are programs of
+/// their own read it in the control block, so it holds no pointers of its own process.
 struct Params {
   std::size_t size = 64;            ///< bytes of a message; 0 where the scenario has none
   std::size_t depth = 64;           ///< messages the channel is asked to hold
@@ -113,7 +116,7 @@ struct alignas(64) EndRecord {
   Losses losses;    ///< as the end saw them that can tell
   bool is_lossy;    ///< the channel may lose messages, and this end has counted
   char error[384];  ///< what() of what it threw
-  // Written by the runner when the end is gone (wait4): the whole life of the process.
+  // Written by its parent when the end is gone (reap_end): the whole life of the process.
   std::int32_t exit_status;
   bool reaped;
   bool ended_by_runner;  ///< killed because another end had died
@@ -134,7 +137,7 @@ struct ControlBlock {
   static constexpr std::size_t values_max = 24;
   static constexpr std::size_t batches_max = 256;
   static constexpr std::size_t scratch_size = 8192;
-  /// Both ends of an exec start must understand each other's block.
+  /// Ends that are programs of their own must understand each other's block.
   static constexpr std::uint64_t layout_version = 3;
 
   std::uint64_t layout;  ///< layout_version; written last by who makes the block
@@ -291,6 +294,8 @@ class Runner {
   void run(const std::vector<EndPlan>& ends);
   /// Reaps ends that are processes already, as run() does.
   void reap(std::size_t count);
+  /// Waits for the launcher's daemon; the programs that it has started have reaped the ends.
+  void await_launcher(std::size_t count);
 
   /// A zeroed T that all ends share: what a scenario keeps beside its link.
   template <class T>
@@ -324,6 +329,9 @@ void pin(int cpu);
 
 /// Moves the calling process to a phase of its record, and stops it there if the run says so.
 void enter(EndRecord& record, Phase phase, const Params& params);
+
+/// Waits for an end, a child of the calling process, and writes down how it ended.
+void reap_end(EndRecord& record);
 
 /// What run() throws where an end has failed: the end's own record says why.
 inline constexpr std::string_view end_failed = "an end failed";

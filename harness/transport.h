@@ -23,7 +23,10 @@
 //
 // Two unrelated processes may start a pair (`--start exec`): then T is constructed in each of them,
 // and only the process in which Name::is_ours() makes the object; the other one finds it. A
-// transport whose naming isn't `inherited` therefore finds everything by Names.
+// transport whose naming isn't `inherited` therefore finds everything by Names. Where a library has
+// a launcher of its own that programs are started by (`--start launch`), T::Launcher is one: made
+// in the runner from a Shape and the Programs, it starts them by a Daemon, which ends when they
+// have.
 //
 // Ends have only the verbs that their mechanism allows, so that types say what fits:
 //
@@ -41,12 +44,15 @@
 // template parameter, and may throw. A reply has room for Shape::size bytes at both ends.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/name.h"
 #include "harness/unix.h"
@@ -134,6 +140,7 @@ struct Shape {
   bool shares_core = false;                 ///< both ends are pinned to one core
   Waiting waiting = Waiting::block;         ///< how an end waits for a descriptor (waiting.h)
   Peer peer = Peer::process;                ///< who is at the other end
+  bool is_launched = false;                 ///< T::Launcher starts the ends
   int producers = 1;                        ///< ends that send, all of them on one object
   int consumers = 1;                        ///< ends that receive, from the same object
   const RunDirectory* directory = nullptr;  ///< where its names come from (name.h)
@@ -143,6 +150,12 @@ struct Shape {
   const Variant& variant_as() const {
     return *static_cast<const Variant*>(variant);
   }
+};
+
+/// What a launcher starts.
+struct Programs {
+  std::array<std::vector<std::string>, 2> commands;  ///< the producer's and the consumer's
+  std::function<bool()> are_there;                   ///< both have been started
 };
 
 template <class End>
@@ -245,6 +258,10 @@ template <class T>
 concept Lock = Transport<T> && Paired<T> && Lockable<ProducerOf<T>> && Lockable<ConsumerOf<T>>;
 template <class T>
 concept Rpc = Transport<T> && Paired<T> && Caller<ProducerOf<T>> && Server<ConsumerOf<T>>;
+/// By its library's own launcher.
+template <class T>
+concept Launchable =
+    Transport<T> && std::constructible_from<typename T::Launcher, const Shape&, const Programs&>;
 /// With the kernel as its only peer.
 template <class T>
 concept KernelServed = Transport<T> && KernelPeered<T> && !Paired<T> && !Lonely<T>;

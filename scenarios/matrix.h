@@ -94,6 +94,11 @@ Row row(const Facts& facts, const void* variant) {
              .links = {}};
   result.kernel_peered = KernelPeered<T>;
   result.kernel_served = KernelServed<T>;
+  if constexpr (Launchable<T>)
+    result.launch = [](const Shape& shape,
+                       const Programs& programs) -> std::shared_ptr<const void> {
+      return std::make_shared<typename T::Launcher>(shape, programs);
+    };
   if constexpr (requires { T::settings; }) result.settings = T::settings;
   if constexpr (Paired<T>) result.links = {link_maker<T>(), link_maker<Others>()...};
   [&]<class... Scenario>(std::type_identity<std::tuple<Scenario...>>) {

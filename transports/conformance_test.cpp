@@ -188,6 +188,10 @@ TEST_P(Conformance, StartsAsTwoProgramsThatPoll) {
   expect_runs_in({.waiting = Waiting::poll, .start = Start::exec});
 }
 
+TEST_P(Conformance, IsStartedByItsLauncher) {
+  expect_runs_in({.start = Start::launch});
+}
+
 TEST_P(Conformance, IsAMailboxWhereTheFactsSaySo) {
   const std::size_t flood = find_scenario("flood").value();
   if (row().cells[flood] == nullptr) GTEST_SKIP() << why_not(flood, 64, {});

@@ -2,8 +2,6 @@
 // connection.
 #pragma once
 
-#include <unistd.h>
-
 #include <array>
 #include <mutex>
 #include <set>
@@ -37,22 +35,24 @@ class FastAcquaintances : public dds::DomainParticipantListener {
   std::set<std::string> names_;
 };
 
+/// What both ends have reached, one after the other.
+enum class FastStep { named, acquainted, matched, done };
+
 /// What two ends tell each other, step by step.
 class FastSteps {
  public:
   explicit FastSteps(const RunDirectory& directory)
       : notes_{note(directory), note(directory), note(directory), note(directory),
                note(directory), note(directory), note(directory), note(directory)} {}
-  void tell(Side side, int step, const std::string& text) const { of(side, step).publish(text); }
-  /// What the other end tells in this step, once it does.
-  std::string hear(Side side, int step) const { return of(other(side), step).await(); }
-  bool is_told(Side side, int step) const {
-    return ::access(of(other(side), step).text().c_str(), F_OK) == 0;
+  void tell(Side side, FastStep step, const std::string& text = "reached") const {
+    of(side, step).publish(text);
   }
+  /// What the other end tells in this step, once it does.
+  std::string hear(Side side, FastStep step) const { return of(other(side), step).await(); }
 
  private:
   static Side other(Side side) { return side == Side::producer ? Side::consumer : Side::producer; }
-  const Name& of(Side side, int step) const {
+  const Name& of(Side side, FastStep step) const {
     return notes_[2 * static_cast<std::size_t>(step) + (side == Side::producer ? 0 : 1)];
   }
   static Name note(const RunDirectory& directory) { return {directory, NameKind::note}; }

@@ -43,6 +43,12 @@ bool is_alive(pid_t pid) {
          status[name_end + 2] != 'Z' && status[name_end + 2] != 'X';
 }
 
+pid_t parent_of(pid_t pid) {
+  const std::string status = read_text(fmt::format("/proc/{}/status", pid));
+  const std::size_t at = status.find("\nPPid:");
+  return at == std::string::npos ? -1 : std::stoi(status.substr(at + 6));
+}
+
 /// A run that doesn't end by itself, in a small size.
 Params endless(const Row& row, const Manner& manner, const std::string& stop_at) {
   static const TickRate rate = measure_tick_rate();
@@ -277,6 +283,24 @@ TEST_P(Kill, TheDriver) {
   }
 }
 
+/// Those that are started by their library's launcher.
+class KillLaunched : public Kill {};
+
+TEST_P(KillLaunched, TheLauncher) {
+  Driver driver(row(), manner(), "");
+  ControlBlock* control = driver.control();
+  ASSERT_NE(control, nullptr);
+  ASSERT_TRUE(eventually([&] { return is_at(control->ends[0], Phase::measuring); }));
+  const pid_t launcher = parent_of(parent_of(control->ends[0].pid.load()));
+  ASSERT_EQ(parent_of(launcher), control->runner.pid.load());
+  ASSERT_EQ(::kill(launcher, SIGKILL), 0);
+  const std::string answer = driver.answer();
+  EXPECT_TRUE(answer.starts_with("failed runner: ")) << answer;
+  EXPECT_NE(answer.find(" was ended by signal 9"), std::string::npos) << answer;
+  EXPECT_EQ(driver.join(), 0);
+  expect_all_gone(processes(*control));
+}
+
 /// The processes beside this one in its IPC namespace, where that is its own.
 std::vector<pid_t> neighbours() {
   std::error_code error;
@@ -329,6 +353,13 @@ std::vector<Victim> all_forked() {
   return victims;
 }
 
+std::vector<Victim> launchable() {
+  std::vector<Victim> victims;
+  for (std::size_t row = 0; row < all_rows().size(); ++row)
+    if (all_rows()[row].launch != nullptr) victims.push_back({row, {.start = Start::launch}});
+  return victims;
+}
+
 std::vector<Victim> some(const std::vector<std::string>& names, const Manner& manner) {
   std::vector<Victim> victims;
   for (const std::string& name : names)
@@ -349,6 +380,9 @@ INSTANTIATE_TEST_SUITE_P(TwoPrograms, Kill,
                                                  "mmap_file", "signal_rt", "flock"},
                                                 {.start = Start::exec})),
                          name_of);
+
+INSTANTIATE_TEST_SUITE_P(Launched, Kill, testing::ValuesIn(launchable()), name_of);
+INSTANTIATE_TEST_SUITE_P(Launched, KillLaunched, testing::ValuesIn(launchable()), name_of);
 
 INSTANTIATE_TEST_SUITE_P(Mailbox, Kill,
                          testing::ValuesIn(some({"pipe", "posix_mq", "shm_mpmc.futex"},

@@ -3,94 +3,24 @@
 // process by process_vm_readv(2). Who waits polls, and yields where cores are shared
 // (https://www.open-mpi.org/faq/?category=running, on its "aggressive" and "degraded" modes).
 #include <mpi.h>
+#include <stdlib.h>
 
-#include <algorithm>
-#include <exception>
-#include <memory>
+#include <optional>
+#include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "scenarios/matrix.h"
 #include "transports/facts.h"
+#include "transports/mpi_end.h"
+#include "transports/mpi_launcher.h"
 #include "transports/mpi_world.h"
 
 namespace ipcbench {
 namespace {
 
-void checked(int result, const char* call) {
-  if (result == MPI_SUCCESS) [[likely]]
-    return;
-  char text[MPI_MAX_ERROR_STRING];
-  int size = 0;
-  ::MPI_Error_string(result, text, &size);
-  throw std::runtime_error(fmt::format("{}: {}", call, text));
-}
-
-class MpiEnd {
- public:
-  /// `tag` tells apart the links of a process.
-  MpiEnd(int rank, int tag, std::size_t size)
-      : peer_(1 - rank),
-        tag_(tag),
-        size_(std::max<std::size_t>(size, 1)),
-        in_(size_),
-        out_(size_) {}
-
-  Bytes reserve(std::size_t size) {
-    out_size_ = size;
-    return {out_.get(), size};
-  }
-  void commit() {
-    checked(
-        ::MPI_Send(out_.get(), static_cast<int>(out_size_), MPI_BYTE, peer_, tag_, MPI_COMM_WORLD),
-        "MPI_Send");
-  }
-  View peek(std::size_t) {
-    MPI_Status status;
-    checked(::MPI_Recv(in_.get(), static_cast<int>(size_), MPI_BYTE, peer_, tag_, MPI_COMM_WORLD,
-                       &status),
-            "MPI_Recv");
-    int size = 0;
-    ::MPI_Get_count(&status, MPI_BYTE, &size);
-    return {in_.get(), static_cast<std::size_t>(size)};
-  }
-  void release() {}
-
- private:
-  /// Memory of MPI_Alloc_mem; and the world, which the last of it ends.
-  class Memory {
-   public:
-    explicit Memory(std::size_t size) {
-      void* memory = nullptr;
-      checked(::MPI_Alloc_mem(static_cast<MPI_Aint>(size), MPI_INFO_NULL, &memory),
-              "MPI_Alloc_mem");
-      memory_.reset(static_cast<std::byte*>(memory));
-    }
-    std::byte* get() const { return memory_.get(); }
-
-   private:
-    struct Free {
-      void operator()(std::byte* memory) const { ::MPI_Free_mem(memory); }
-    };
-    std::unique_ptr<std::byte, Free> memory_;
-  };
-  struct Finalize {
-    // It waits for the other end, which may be gone where something has failed.
-    void operator()(const bool*) const {
-      if (std::uncaught_exceptions() == 0) ::MPI_Finalize();
-    }
-  };
-
-  int peer_;
-  int tag_;
-  std::size_t size_;
-  std::size_t out_size_ = 0;
-  static constexpr bool here = true;
-  std::unique_ptr<const bool, Finalize> world_{&here};
-  Memory in_;
-  Memory out_;
-};
-
 struct Mpi {
+  using Launcher = MpiLauncher;
   static constexpr Facts facts =
       LibraryFacts{.name = "mpi",
                    .summary = "Open MPI, MPI_Send and MPI_Recv through shared memory",
@@ -102,9 +32,15 @@ struct Mpi {
   static constexpr std::string_view settings =
       "pml=ob1 btl=vader,self mpi_yield_when_idle=shares_core --bind-to none";
 
-  static std::string unavailable() { return MpiWorld::unavailable(); }
+  static std::string unavailable() {
+    std::string why = Daemon::why_missing("mpirun", "openmpi-bin");
+    if (why.empty()) why = Daemon::why_missing("unshare", "util-linux");
+    return why.empty() ? PrivateNamespaces::unavailable(mpi_places()) : why;
+  }
 
-  explicit Mpi(const Shape& shape) : shape_(shape), tag_(next_tag()), world_(*shape.directory) {}
+  explicit Mpi(const Shape& shape) : shape_(shape), tag_(next_tag()) {
+    if (!shape.is_launched) world_.emplace(*shape.directory);
+  }
   MpiEnd producer() { return enter(0); }
   MpiEnd consumer() { return enter(1); }
 
@@ -113,14 +49,22 @@ struct Mpi {
     static int made = 0;
     return made++;
   }
+  /// A process becomes one of the two once in its life: MPI can't be started twice. So its later
+  /// links are of the world of its first one.
   MpiEnd enter(int rank) const {
-    world_.enter(rank, shape_.shares_core);
+    static bool is_there = false;
+    if (!std::exchange(is_there, true)) {
+      if (world_) world_->enter(rank);
+      ::setenv("OMPI_MCA_mpi_yield_when_idle", shape_.shares_core ? "1" : "0", 1);
+      if (::MPI_Init(nullptr, nullptr) != MPI_SUCCESS) throw std::runtime_error("MPI_Init failed");
+      ::MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    }
     return {rank, tag_, shape_.size};
   }
 
   Shape shape_;
   int tag_;
-  MpiWorld world_;
+  std::optional<MpiWorld> world_;
 };
 
 }  // namespace

@@ -1,26 +1,22 @@
 // mpi_world.h: a world of MPI for two ends that mpirun hasn't started.
 //
-// Processes are of one job, and so may share memory, where mpirun has made them so: it tells each
-// of them by its environment who it is, and where mpirun's server is (PMIx), which MPI_Init asks
-// about the others. Here it starts two keepers of these places, which write their environment down
-// and sleep; the ends take the environments over.
+// It starts two keepers of these places, which write their environment down and sleep; the ends
+// take the environments over.
 #pragma once
 
-#include <mpi.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
-#include <initializer_list>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "harness/daemon.h"
 #include "harness/transport.h"
+#include "transports/mpi_launcher.h"
 #include "transports/private_namespaces.h"
 
 namespace ipcbench {
@@ -28,7 +24,7 @@ namespace ipcbench {
 class MpiWorld {
  public:
   explicit MpiWorld(const RunDirectory& directory)
-      : namespaces_(directory, hidden()),
+      : namespaces_(directory, mpi_places()),
         places_{{directory, NameKind::note}, {directory, NameKind::note}},
         owner_(::getpid()) {
     if (!directory.is_ours()) {
@@ -52,21 +48,8 @@ class MpiWorld {
     std::filesystem::remove_all(own_directory(), error);
   }
 
-  static std::string unavailable() {
-    for (const char* program : {"mpirun", "unshare"})
-      if (std::string why =
-              Daemon::why_missing(program, program[0] == 'm' ? "openmpi-bin" : "util-linux");
-          !why.empty())
-        return why;
-    return PrivateNamespaces::unavailable(hidden());
-  }
-
-  /// Makes the calling process one of the two, once in its life: MPI can't be started twice. So its
-  /// later links are of the world of its first one.
-  void enter(int rank, bool shares_core) const {
-    static bool is_there = false;
-    if (is_there) return;
-    is_there = true;
+  /// Takes the environment of a place over.
+  void enter(int rank) const {
     places_[rank].await();
     std::ifstream place(places_[rank].text());
     for (std::string variable; std::getline(place, variable, '\0');) {
@@ -74,15 +57,9 @@ class MpiWorld {
       if (variable.starts_with("OMPI_") || variable.starts_with("PMIX_"))
         ::setenv(variable.substr(0, equals).c_str(), variable.c_str() + equals + 1, 1);
     }
-    ::setenv("OMPI_MCA_mpi_yield_when_idle", shares_core ? "1" : "0", 1);
-    if (::MPI_Init(nullptr, nullptr) != MPI_SUCCESS) throw std::runtime_error("MPI_Init failed");
-    ::MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
   }
 
  private:
-  /// Where its memory and the files of its sessions are.
-  static Private hidden() { return {.emptied = {"/dev/shm"}}; }
-
   /// Every mpirun takes itself for the same one, by its number: what they name would clash.
   std::string own_directory() const {
     return "/dev/shm" / std::filesystem::path(places_[0].text()).stem();
@@ -92,18 +69,12 @@ class MpiWorld {
   std::vector<std::string> command() const {
     std::vector<std::string> words{"unshare", "--pid", "--fork", "--kill-child"};
     if (::geteuid() != 0) words.emplace_back("--map-current-user");
-    const auto add = [&](std::initializer_list<std::string> more) {
-      words.insert(words.end(), more);
+    const auto keeper = [](const Name& place) -> std::vector<std::string> {
+      return {"sh", "-c", "env -0 > \"$0.new\" && mv \"$0.new\" \"$0\" && exec sleep infinity",
+              place.text()};
     };
-    add({"mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none"});
-    add({"--mca", "pml", "ob1", "--mca", "btl", "vader,self"});
-    add({"--mca", "oob_tcp_if_include", "lo", "--mca", "orte_tmpdir_base", own_directory()});
-    add({"--mca", "btl_vader_backing_directory", own_directory()});
-    for (const Name& place : places_) {
-      if (&place != &places_[0]) add({":"});
-      add({"-n", "1", "sh", "-c",
-           "env -0 > \"$0.new\" && mv \"$0.new\" \"$0\" && exec sleep infinity", place.text()});
-    }
+    for (std::string& word : mpirun(own_directory(), {keeper(places_[0]), keeper(places_[1])}))
+      words.push_back(std::move(word));
     return words;
   }
 

@@ -6,6 +6,8 @@
 #include <nanomsg/nn.h>
 #include <nanomsg/pair.h>
 
+#include <algorithm>
+#include <climits>
 #include <string>
 
 #include "scenarios/matrix.h"
@@ -28,7 +30,8 @@ class NanomsgEnd {
         listens_(listens),
         socket_(checked(::nn_socket(AF_SP, NN_PAIR), "nn_socket")) {
     // Bytes, where others count messages.
-    const auto bytes = static_cast<int>(std::max<std::size_t>(shape.depth * shape.size, 131'072));
+    const auto bytes =
+        static_cast<int>(std::clamp<std::size_t>(shape.depth * shape.size, 131'072, INT_MAX));
     set(NN_SNDBUF, bytes);
     set(NN_RCVBUF, bytes);
     set(NN_RCVMAXSIZE, -1);

@@ -62,6 +62,7 @@ constexpr UcxWay posix_wait{.transports = "posix", .sleeps = true};
 constexpr UcxWay sysv{.transports = "sysv"};
 constexpr UcxWay cma{.transports = "posix,cma", .reads_peer = true};
 constexpr UcxWay tcp{.transports = "tcp", .is_tcp = true};
+constexpr UcxWay tcp_wait{.transports = "tcp", .sleeps = true, .is_tcp = true};
 
 /// By another way of UCX's.
 constexpr Facts facts_by(std::string_view name, std::string_view summary, std::string_view carrier,
@@ -91,9 +92,12 @@ std::vector<Row> ucx_rows() {
                        "shm_sysv.yield")),
       variant(cma, "UCX_TLS=posix,cma UCX_FIFO_SIZE=depth",
               facts_by("ucx.cma", "UCX, POSIX shared memory, large messages by process_vm_readv",
-                       "process_vm.readv", 1)),
+                       "shm_posix.yield", 1)),
       variant(tcp, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0",
-              facts_over_tcp(Ucx::facts, "ucx.tcp", "UCX, tagged messages over TCP on 127.0.0.1"))};
+              facts_over_tcp(Ucx::facts, "ucx.tcp", "UCX, tagged messages over TCP on 127.0.0.1")),
+      variant(tcp_wait, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0 ucp_worker_wait",
+              facts_over_tcp(Ucx::facts, "ucx.tcp_wait",
+                             "UCX, over TCP on 127.0.0.1, asleep between messages"))};
 }
 
 }  // namespace ipcbench

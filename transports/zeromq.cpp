@@ -3,9 +3,10 @@
 // socket: two hand-overs between threads each way.
 //
 // Messages are lent where ZeroMQ lends: a received one is read in the memory that the library
-// gives, a sent one is written into a zmq_msg of its own, which the I/O thread sends without
-// another copy (https://libzmq.readthedocs.io/en/latest/zmq_msg_init_size.html). One of up to 33
-// bytes is kept inside of the zmq_msg itself.
+// gives, a sent one is written into a zmq_msg of its own
+// (https://libzmq.readthedocs.io/en/latest/zmq_msg_init_size.html). The I/O thread copies what
+// there is into a batch of up to 8 KiB for one send (ZMQ_OUT_BATCH_SIZE), and sends the rest of a
+// larger message from its own memory. One of up to 33 bytes is kept inside of the zmq_msg itself.
 #include <zmq.h>
 
 #include <memory>
