@@ -44,7 +44,9 @@ struct Ucx {
   }
 
   explicit Ucx(const Shape& shape) : shape_(shape), introduction_(*shape.directory) {
-    if (!way().is_tcp) place_.emplace(*shape.directory, ucx::hidden());
+    const Private hidden = way().is_tcp ? ucx::hidden_by_tcp() : ucx::hidden();
+    static const bool can_hide = PrivateNamespaces::unavailable(hidden).empty();
+    if (can_hide || !way().is_tcp) place_.emplace(*shape.directory, hidden);
   }
   UcxEnd producer() { return {way(), shape_, introduction_, false}; }
   UcxEnd consumer() { return {way(), shape_, introduction_, true}; }
