@@ -98,6 +98,7 @@ Counters::Counters() {
     attributes.type = event.type;
     attributes.config = *event.config;
     attributes.disabled = 1;
+    attributes.inherit = 1;  // by the threads that a library starts from now on
     attributes.exclude_hv = 1;
     fds_[i] = Fd(static_cast<int>(
         ::syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC)));

@@ -16,6 +16,7 @@
 
 #include "scenarios/matrix.h"
 #include "transports/connection.h"
+#include "transports/facts.h"
 
 namespace ipcbench {
 namespace {
@@ -72,32 +73,23 @@ class AsioEnd {
   asio::local::stream_protocol::socket socket_;
 };
 
-constexpr Facts asio_facts(std::string_view name, std::string_view summary) {
-  return {.name = name,
-          .summary = summary,
-          .family = Family::messaging,
-          .naming = Naming::pathname,
-          .handle = Handle::library,
-          .boundary = Boundary::stream,
-          .persistence = Persistence::process,
-          .delivery = Delivery::reliable,
-          .peers = Peers::one_to_one,
-          .pollable = false,
-          .copies = 2,
-          .standard = "library",
-          .carrier = "unix_stream"};
-}
-
 struct BoostAsio : Connection<AsioEnd<false>> {
   using Connection::Connection;
   static constexpr Facts facts =
-      asio_facts("boost_asio", "Boost.Asio, read and write, over a UNIX stream socket");
+      LibraryFacts{.name = "boost_asio",
+                   .summary = "Boost.Asio, read and write, over a UNIX stream socket",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .boundary = Boundary::stream,
+                   .copies = 2,
+                   .carrier = "unix_stream"};
 };
 
 struct BoostAsioAsync : Connection<AsioEnd<true>> {
   using Connection::Connection;
-  static constexpr Facts facts = asio_facts(
-      "boost_asio.async", "Boost.Asio, async_read and async_write, over a UNIX stream socket");
+  static constexpr Facts facts =
+      facts_like(BoostAsio::facts, "boost_asio.async",
+                 "Boost.Asio, async_read and async_write, over a UNIX stream socket");
   static constexpr std::string_view settings = "io_context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE)";
 };
 

@@ -9,6 +9,8 @@
 #include <boost/interprocess/ipc/message_queue.hpp>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
+#include "transports/ring.h"
 
 namespace ipcbench {
 namespace {
@@ -16,20 +18,16 @@ namespace {
 using boost::interprocess::message_queue;
 
 struct BoostMq {
-  static constexpr Facts facts{
-      .name = "boost_mq",
-      .summary = "Boost.Interprocess, message_queue in POSIX shared memory",
-      .family = Family::messaging,
-      .naming = Naming::pathname,
-      .handle = Handle::library,
-      .boundary = Boundary::message,
-      .persistence = Persistence::kernel,
-      .delivery = Delivery::reliable,
-      .peers = Peers::many_to_many,
-      .pollable = false,
-      .copies = 2,
-      .standard = "library",
-      .carrier = "shm_posix.cond"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = "boost_mq",
+                   .summary = "Boost.Interprocess, message_queue in POSIX shared memory",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .persistence = Persistence::kernel,
+                   .peers = Peers::many_to_many,
+                   .copies = 2,
+                   .carrier = "shm_posix.cond"};
+  static constexpr std::string_view settings = "max_num_msg=depth, 2 MiB";
 
   // The memory is mapped in the process that uses it: an end's mapping is its own.
   struct Producer {
@@ -46,11 +44,14 @@ struct BoostMq {
     }
   };
 
-  explicit BoostMq(const Shape& shape) : name_(*shape.directory, NameKind::posix_shm) {
+  explicit BoostMq(const Shape& shape)
+      : depth_(Ring<Futex>::slots_for(shape)),  // as the carrier's ring, so that the two compare
+        name_(*shape.directory, NameKind::posix_shm) {
     using namespace boost::interprocess;
     if (name_.is_ours())
-      message_queue(create_only, name_.text().c_str(), shape.depth, shape.size, permissions(0600));
+      message_queue(create_only, name_.text().c_str(), depth_, shape.size, permissions(0600));
   }
+  std::size_t depth() const { return depth_; }
   Producer producer() { return {open()}; }
   Consumer consumer() { return {open()}; }
 
@@ -58,6 +59,7 @@ struct BoostMq {
   std::unique_ptr<message_queue> open() const {
     return std::make_unique<message_queue>(boost::interprocess::open_only, name_.text().c_str());
   }
+  std::size_t depth_;
   Name name_;
 };
 

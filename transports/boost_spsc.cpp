@@ -5,6 +5,7 @@
 #include <boost/lockfree/spsc_queue.hpp>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/waits.h"
 
 namespace ipcbench {
@@ -15,19 +16,16 @@ constexpr std::size_t ring_size = 1 << 20;
 using Ring = boost::lockfree::spsc_queue<std::byte, boost::lockfree::capacity<ring_size>>;
 
 struct BoostSpsc {
-  static constexpr Facts facts{.name = "boost_spsc",
-                               .summary = "Boost.Lockfree, spsc_queue of bytes in shared memory",
-                               .family = Family::messaging,
-                               .naming = Naming::pathname,
-                               .handle = Handle::memory,
-                               .boundary = Boundary::stream,
-                               .persistence = Persistence::kernel,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               .copies = 2,
-                               .standard = "library",
-                               .carrier = "shm_posix.yield"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = "boost_spsc",
+                   .summary = "Boost.Lockfree, spsc_queue of bytes in shared memory",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .handle = Handle::memory,
+                   .boundary = Boundary::stream,
+                   .persistence = Persistence::kernel,
+                   .copies = 2,
+                   .carrier = "shm_posix.yield"};
   static constexpr std::string_view settings = "capacity=1 MiB";
 
   struct Producer {

@@ -5,24 +5,20 @@
 // into: the payload is a field of type Data, and nothing is encoded.
 #include "scenarios/matrix.h"
 #include "transports/capnp_rpc_ends.h"
+#include "transports/facts.h"
 
 namespace ipcbench {
 namespace {
 
 struct CapnpRpc {
-  static constexpr Facts facts{.name = "capnp_rpc",
-                               .summary = "Cap'n Proto RPC, over a UNIX stream socket",
-                               .family = Family::rpc,
-                               .naming = Naming::pathname,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::many_to_one,
-                               .pollable = false,
-                               .copies = 3,  // into the message, in, and out
-                               .standard = "library",
-                               .carrier = "unix_stream"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = "capnp_rpc",
+                   .summary = "Cap'n Proto RPC, over a UNIX stream socket",
+                   .family = Family::rpc,
+                   .naming = Naming::pathname,
+                   .peers = Peers::many_to_one,
+                   .copies = 3,  // into the message, in, and out
+                   .carrier = "unix_stream"};
   static constexpr std::string_view settings = "traversalLimitInWords=UINT64_MAX";
   static std::size_t message_max() { return capnp_rpc::message_max; }
 

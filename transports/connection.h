@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "transports/facts.h"
 #include "transports/socket.h"
 
 namespace ipcbench {
@@ -39,12 +40,6 @@ SocketAddress loopback(const Name&) {
   return loopback_address(domain);
 }
 
-/// The facts of a variant: those of another row, under a name of its own.
-constexpr Facts facts_like(Facts facts, std::string_view name, std::string_view summary) {
-  facts.name = name;
-  facts.summary = summary;
-  return facts;
-}
 constexpr Facts facts_of_abstract(const Facts& facts, std::string_view name,
                                   std::string_view summary) {
   Facts result = facts_like(facts, name, summary);

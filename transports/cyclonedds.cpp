@@ -11,24 +11,20 @@
 
 #include "scenarios/matrix.h"
 #include "transports/cyclonedds_ends.h"
+#include "transports/facts.h"
 
 namespace ipcbench {
 namespace {
 
 struct Cyclonedds {
-  static constexpr Facts facts{.name = "cyclonedds",
-                               .summary = "Cyclone DDS over UDP on 127.0.0.1, reliable",
-                               .family = Family::messaging,
-                               .naming = Naming::port,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               .copies = 5,
-                               .standard = "DDS",
-                               .carrier = "udp"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = "cyclonedds",
+                   .summary = "Cyclone DDS over UDP on 127.0.0.1, reliable",
+                   .family = Family::messaging,
+                   .naming = Naming::port,
+                   .copies = 5,
+                   .standard = "DDS",
+                   .carrier = "udp"};
   static constexpr std::string_view settings =
       "RELIABLE KEEP_ALL max_samples=depth MaxMessageSize=65500B FragmentSize=64000B "
       "HeartbeatInterval=1ms NackDelay=1ms";

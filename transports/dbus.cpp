@@ -6,14 +6,20 @@
 // receives out of the connection's buffer into a message.
 #include "scenarios/matrix.h"
 #include "transports/dbus_ends.h"
+#include "transports/facts.h"
 
 namespace ipcbench {
 namespace {
 
 struct DbusPeer {
-  // Into the message, in and out of the socket, into a message, and a reply out of that.
-  static constexpr Facts facts =
-      dbus_peer_facts("dbus.peer", "libdbus, method calls over a UNIX stream socket", 5);
+  static constexpr Facts facts = LibraryFacts{
+      .name = "dbus.peer",
+      .summary = "libdbus, method calls over a UNIX stream socket",
+      .family = Family::rpc,
+      .naming = Naming::pathname,
+      // Into the message, in and out of the socket, into a message, and a reply out of that.
+      .copies = 5,
+      .carrier = "unix_stream"};
   static std::size_t message_max() { return dbus::array_max; }
 
   explicit DbusPeer(const Shape& shape)
@@ -31,7 +37,15 @@ struct DbusPeer {
 
 struct DbusThroughDaemon {
   static constexpr Facts facts =
-      dbus_daemon_facts("dbus.daemon", "libdbus, method calls by way of dbus-daemon", 8);
+      LibraryFacts{.name = "dbus.daemon",
+                   .summary = "libdbus, method calls by way of dbus-daemon",
+                   .family = Family::broker,
+                   .naming = Naming::pathname,
+                   .peers = Peers::many_to_one,
+                   // The bus has a socket at either side, and takes what it reads out of one
+                   // message into the next.
+                   .copies = 8,
+                   .carrier = "unix_stream"};
   static std::string unavailable() { return DbusDaemon::unavailable(); }
   static std::size_t message_max() { return dbus::array_max; }
 

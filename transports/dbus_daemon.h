@@ -10,7 +10,6 @@
 
 #include <fmt/format.h>
 
-#include "harness/transport.h"
 #include "transports/broker.h"
 
 namespace ipcbench {
@@ -101,28 +100,5 @@ class DbusService {
   Name note_;
   std::string name_;
 };
-
-constexpr Facts dbus_peer_facts(std::string_view name, std::string_view summary, int copies) {
-  return {.name = name,
-          .summary = summary,
-          .family = Family::rpc,
-          .naming = Naming::pathname,
-          .handle = Handle::library,
-          .boundary = Boundary::message,
-          .persistence = Persistence::process,
-          .delivery = Delivery::reliable,
-          .peers = Peers::one_to_one,
-          .pollable = false,
-          .copies = copies,
-          .standard = "library",
-          .carrier = "unix_stream"};
-}
-/// The bus takes what it reads out of one message into the next, and has a socket at either side.
-constexpr Facts dbus_daemon_facts(std::string_view name, std::string_view summary, int copies) {
-  Facts facts = dbus_peer_facts(name, summary, copies);
-  facts.family = Family::broker;
-  facts.peers = Peers::many_to_one;
-  return facts;
-}
 
 }  // namespace ipcbench

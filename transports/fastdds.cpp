@@ -12,6 +12,7 @@
 #include <string>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/fastdds_ends.h"
 #include "transports/private_namespaces.h"
 
@@ -25,32 +26,24 @@ inline constexpr FastCarrier by_data_sharing = FastCarrier::data_sharing;
 template <class End>
 struct Fastdds {
   using Variant = FastCarrier;
-  static constexpr Facts facts{.name = "fastdds.shm",
-                               .summary = "Fast DDS over its shared memory transport, reliable",
-                               .family = Family::messaging,
-                               .naming = Naming::pathname,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               .copies = 4,
-                               .standard = "DDS",
-                               .carrier = "shm_posix.posix_sem"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = "fastdds.shm",
+                   .summary = "Fast DDS over its shared memory transport, reliable",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .copies = 4,
+                   .standard = "DDS",
+                   .carrier = "shm_posix.posix_sem"};
   static constexpr Facts udp_facts() {
-    Facts udp = facts;
-    udp.name = "fastdds.udp";
-    udp.summary = "Fast DDS over UDP on 127.0.0.1, reliable";
+    Facts udp = facts_like(facts, "fastdds.udp", "Fast DDS over UDP on 127.0.0.1, reliable");
     udp.naming = Naming::port;
     udp.copies = 5;
     udp.carrier = "udp";
     return udp;
   }
   static constexpr Facts data_sharing_facts() {
-    Facts sharing = facts;
-    sharing.name = "fastdds.data_sharing";
-    sharing.summary = "Fast DDS, loans of shared memory, reliable";
+    Facts sharing =
+        facts_like(facts, "fastdds.data_sharing", "Fast DDS, loans of shared memory, reliable");
     sharing.copies = 0;
     return sharing;
   }

@@ -5,26 +5,11 @@
 // channels"; "use streaming RPCs when handling a long-lived logical flow of data"
 // (https://grpc.io/docs/guides/performance/).
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/grpc_ends.h"
 
 namespace ipcbench {
 namespace {
-
-constexpr Facts grpc_facts(std::string_view name, std::string_view summary) {
-  return {.name = name,
-          .summary = summary,
-          .family = Family::rpc,
-          .naming = Naming::pathname,
-          .handle = Handle::library,
-          .boundary = Boundary::message,
-          .persistence = Persistence::process,
-          .delivery = Delivery::reliable,
-          .peers = Peers::many_to_one,
-          .pollable = false,
-          .copies = 5,  // into the message, into the library's slices, in, out, and into a message
-          .standard = "library",
-          .carrier = "unix_stream"};
-}
 
 class Grpc {
  public:
@@ -43,21 +28,27 @@ class Grpc {
 struct GrpcUnary : Grpc {
   using Grpc::Grpc;
   static constexpr Facts facts =
-      grpc_facts("grpc.unary", "gRPC, unary calls over a UNIX stream socket");
+      LibraryFacts{.name = "grpc.unary",
+                   .summary = "gRPC, unary calls over a UNIX stream socket",
+                   .family = Family::rpc,
+                   .naming = Naming::pathname,
+                   .peers = Peers::many_to_one,
+                   // Into the message, into the library's slices, in, out, and into a message.
+                   .copies = 5,
+                   .carrier = "unix_stream"};
   exchange::Client producer() { return exchange::Client(place_); }
   exchange::Server consumer() { return {place_, shape_}; }
 };
 
-constexpr Facts stream_facts() {
-  Facts facts = grpc_facts("grpc.stream", "gRPC, a bidirectional stream over a UNIX stream socket");
-  facts.peers = Peers::one_to_one;
-  facts.copies = 4;  // it is written where the message is
-  return facts;
-}
-
 struct GrpcStream : Grpc {
   using Grpc::Grpc;
-  static constexpr Facts facts = stream_facts();
+  static constexpr Facts facts =
+      LibraryFacts{.name = "grpc.stream",
+                   .summary = "gRPC, a bidirectional stream over a UNIX stream socket",
+                   .family = Family::rpc,
+                   .naming = Naming::pathname,
+                   .copies = 4,  // it is written where the message is
+                   .carrier = "unix_stream"};
   exchange::StreamEnd<exchange::StreamClient> producer() {
     return exchange::StreamEnd<exchange::StreamClient>(place_);
   }

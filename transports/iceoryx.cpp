@@ -8,6 +8,7 @@
 #include <string>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/iceoryx_ends.h"
 
 namespace ipcbench {
@@ -15,21 +16,14 @@ namespace {
 
 template <IceoryxWait how>
 struct Iceoryx {
-  static constexpr Facts facts{
-      .name = how == IceoryxWait::poll ? "iceoryx.poll" : "iceoryx.waitset",
-      .summary = how == IceoryxWait::poll ? "iceoryx, loans; subscribers poll"
-                                          : "iceoryx, loans; a WaitSet wakes",
-      .family = Family::messaging,
-      .naming = Naming::pathname,
-      .handle = Handle::library,
-      .boundary = Boundary::message,
-      .persistence = Persistence::process,
-      .delivery = Delivery::reliable,
-      .peers = Peers::one_to_one,
-      .pollable = false,
-      .copies = 0,
-      .standard = "library",
-      .carrier = how == IceoryxWait::poll ? "shm_posix.yield" : "shm_posix.posix_sem"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = how == IceoryxWait::poll ? "iceoryx.poll" : "iceoryx.waitset",
+                   .summary = how == IceoryxWait::poll ? "iceoryx, loans; subscribers poll"
+                                                       : "iceoryx, loans; a WaitSet wakes",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .copies = 0,
+                   .carrier = how == IceoryxWait::poll ? "shm_posix.yield" : "shm_posix.posix_sem"};
   static constexpr std::string_view settings =
       "WAIT_FOR_CONSUMER BLOCK_PRODUCER queueCapacity=depth monitoring-mode=off";
 

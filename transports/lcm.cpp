@@ -13,6 +13,7 @@
 #include <string>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/private_namespaces.h"
 
 namespace ipcbench {
@@ -80,19 +81,14 @@ class LcmEnd {
 };
 
 struct Lcm {
-  static constexpr Facts facts{.name = "lcm",
-                               .summary = "LCM, UDP multicast that stays on the machine",
-                               .family = Family::messaging,
-                               .naming = Naming::port,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::lossy,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               .copies = 4,
-                               .standard = "library",
-                               .carrier = "udp"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = "lcm",
+                   .summary = "LCM, UDP multicast that stays on the machine",
+                   .family = Family::messaging,
+                   .naming = Naming::port,
+                   .delivery = Delivery::lossy,
+                   .copies = 4,
+                   .carrier = "udp"};
   static constexpr std::string_view settings =
       "udpm ttl=0 recv_buf_size=4194304 queue_capacity=depth";
 

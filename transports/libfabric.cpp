@@ -1,6 +1,6 @@
 // libfabric: OpenFabrics' libfabric, by endpoints for reliable datagrams (FI_EP_RDM), of two of its
 // providers: shared memory (fi_shm(7)), and TCP below the one that makes messages of it
-// (fi_rxm(7)). Nothing moves but while an end polls its completion queue.
+// (fi_rxm(7)). Nothing moves but while an end polls its completion queue, or sleeps at it.
 //
 // Receives are posted ahead, so that what arrives is copied once; what is small is sent by
 // fi_inject(3), which has no completion to wait for
@@ -9,6 +9,7 @@
 #include <string>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/libfabric_end.h"
 
 namespace ipcbench {
@@ -16,19 +17,12 @@ namespace {
 
 struct Libfabric {
   using Variant = LibfabricWay;
-  static constexpr Facts facts{.name = "libfabric.shm",
-                               .summary = "libfabric, messages by its provider shm",
-                               .family = Family::messaging,
-                               .naming = Naming::pathname,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               .copies = 2,
-                               .standard = "library",
-                               .carrier = "shm_posix.yield"};
+  static constexpr Facts facts = LibraryFacts{.name = "libfabric.shm",
+                                              .summary = "libfabric, messages by its provider shm",
+                                              .family = Family::messaging,
+                                              .naming = Naming::pathname,
+                                              .copies = 2,
+                                              .carrier = "shm_posix.yield"};
 
   static std::string unavailable(const LibfabricWay& way) {
     return way.is_tcp ? "" : PrivateNamespaces::unavailable(libfabric::hidden());
@@ -53,18 +47,22 @@ struct Libfabric {
 
 constexpr LibfabricWay shm{.provider = "shm"};
 constexpr LibfabricWay tcp{.provider = "tcp;ofi_rxm", .is_tcp = true};
+constexpr LibfabricWay tcp_wait{.provider = "tcp;ofi_rxm", .is_tcp = true, .sleeps = true};
 
 }  // namespace
 
 std::vector<Row> libfabric_rows() {
-  Facts tcp_row = Libfabric::facts;
-  tcp_row.name = "libfabric.tcp";
-  tcp_row.summary = "libfabric, messages by its providers tcp;ofi_rxm on 127.0.0.1";
-  tcp_row.naming = Naming::port;
-  tcp_row.carrier = "tcp";
-  std::vector<Row> rows{row<Libfabric>(Libfabric::facts, shm), row<Libfabric>(tcp_row, tcp)};
+  const Facts tcp_facts =
+      facts_over_tcp(Libfabric::facts, "libfabric.tcp",
+                     "libfabric, messages by its providers tcp;ofi_rxm on 127.0.0.1");
+  std::vector<Row> rows{
+      row<Libfabric>(Libfabric::facts, shm), row<Libfabric>(tcp_facts, tcp),
+      row<Libfabric>(facts_like(tcp_facts, "libfabric.tcp_wait",
+                                "libfabric, over TCP on 127.0.0.1, asleep between messages"),
+                     tcp_wait)};
   rows[0].settings = "provider=shm FI_EP_RDM rx_size=depth";
   rows[1].settings = "provider=tcp;ofi_rxm FI_EP_RDM rx_size=depth";
+  rows[2].settings = "provider=tcp;ofi_rxm FI_EP_RDM rx_size=depth fi_cq_sread";
   return rows;
 }
 

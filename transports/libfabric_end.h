@@ -60,6 +60,7 @@ class LibfabricEnd {
     Core(const LibfabricWay& way, const Shape& shape, const Introduction& meeting, bool is_listener)
         : introduction(meeting),
           listens(is_listener),
+          sleeps(way.sleeps),
           room(std::max<std::size_t>((shape.size + 63) / 64 * 64, 64)),
           patience(shape.shares_core),
           objects(way, shape),
@@ -130,13 +131,16 @@ class LibfabricEnd {
     }
     void wait_for(const Slot& slot) {
       while (!slot.is_done)
-        if (!poll()) patience.wait();
+        if (!poll(sleeps) && !sleeps) patience.wait();
     }
 
     /// Notes what is done. Returns whether there was anything.
-    bool poll() {
+    bool poll(bool until_there_is = false) {
       std::array<fi_cq_msg_entry, 16> done;
-      const long count = ::fi_cq_read(objects.queue.get(), done.data(), done.size());
+      fid_cq* const queue = objects.queue.get();
+      const long count = until_there_is
+                             ? ::fi_cq_sread(queue, done.data(), done.size(), nullptr, -1)
+                             : ::fi_cq_read(queue, done.data(), done.size());
       if (count == -FI_EAGAIN) return false;
       if (count < 0) [[unlikely]]
         fail(count);
@@ -161,6 +165,7 @@ class LibfabricEnd {
 
     const Introduction& introduction;
     bool listens;
+    bool sleeps;
     std::size_t room;  ///< of a slot
     Patience patience;
     libfabric::Objects objects;

@@ -24,6 +24,7 @@ namespace ipcbench {
 struct LibfabricWay {
   const char* provider;
   bool is_tcp = false;
+  bool sleeps = false;  ///< between messages, instead of polling
 };
 
 namespace libfabric {
@@ -96,7 +97,7 @@ struct Objects {
                              [&](fid_cq** made) {
                                fi_cq_attr attributes{};
                                attributes.format = FI_CQ_FORMAT_MSG;
-                               attributes.wait_obj = FI_WAIT_NONE;
+                               attributes.wait_obj = way.sleeps ? FI_WAIT_UNSPEC : FI_WAIT_NONE;
                                return ::fi_cq_open(domain.get(), &attributes, made, nullptr);
                              })),
         addresses(opened<fid_av>("fi_av_open",

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "harness/name.h"
-#include "harness/transport.h"
 
 namespace ipcbench {
 
@@ -15,29 +14,6 @@ namespace ipcbench {
 enum class Endpoint { ipc, tcp };
 inline constexpr Endpoint over_ipc = Endpoint::ipc;
 inline constexpr Endpoint over_tcp = Endpoint::tcp;
-
-/// What is true of a pair of sockets over ipc; `tcp_facts` of the same over TCP.
-constexpr Facts pair_facts(std::string_view name, std::string_view summary) {
-  return {.name = name,
-          .summary = summary,
-          .family = Family::messaging,
-          .naming = Naming::pathname,
-          .handle = Handle::library,
-          .boundary = Boundary::message,
-          .persistence = Persistence::process,
-          .delivery = Delivery::reliable,
-          .peers = Peers::one_to_one,
-          .pollable = false,
-          .copies = 2,
-          .standard = "library",
-          .carrier = "unix_stream"};
-}
-constexpr Facts tcp_facts(std::string_view name, std::string_view summary) {
-  Facts facts = pair_facts(name, summary);
-  facts.naming = Naming::port;
-  facts.carrier = "tcp";
-  return facts;
-}
 
 /// The listening end says where it listens once it does: libraries that find nobody wait for tens
 /// of milliseconds before they try again.

@@ -10,13 +10,35 @@ set(MODULES "")
 set(MODULE_NAMES "")
 set(MODULE_MANIFESTS "")
 
+# The version that a header defines in parts, as LCM_MAJOR_VERSION, LCM_MINOR_VERSION, LCM_MICRO_VERSION.
+function(header_version result header)
+  set(define "#define [A-Z]+_(MAJOR|MINOR|MICRO|PATCH)_VERSION +")
+  file(STRINGS ${header} parts REGEX "^${define}[0-9]+$")
+  list(TRANSFORM parts REPLACE "${define}" "")
+  list(JOIN parts "." version)
+  set(${result} "${version}" PARENT_SCOPE)
+endfunction()
+
+# ", PROGRAM 1.2.3", as it says itself; nothing where it isn't there. mosquitto says it in an error.
+function(program_version result program)
+  set(${result} "" PARENT_SCOPE)
+  find_program(${program}_PATH ${program} NO_CACHE)
+  if(${program}_PATH)
+    execute_process(COMMAND ${${program}_PATH} --version OUTPUT_VARIABLE said ERROR_VARIABLE said TIMEOUT 10)
+    if(said MATCHES "[0-9]+\\.[0-9]+\\.[0-9]+")
+      set(${result} ", ${program} ${CMAKE_MATCH_0}" PARENT_SCOPE)
+    endif()
+  endif()
+endfunction()
+
 # module(NAME PACKAGES Debian packages that bring the library
 #        then PKG_CONFIG its module; or FIND its CMake package and LIBRARIES its targets; or HEADER one
 #        of its headers and LIBRARIES its names, where there is neither; and PROGRAMS that build it)
-# HEADER beside FIND is one that must be there, too.
+# HEADER beside FIND is one that must be there, too. SERVER is the program that carries the messages; its
+# version is recorded beside the library's.
 # A stub generator or further settings of the target NAME stand in NAME.cmake, which is included then.
 function(module name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PKG_CONFIG;FIND;HEADER" "PACKAGES;LIBRARIES;PROGRAMS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PKG_CONFIG;FIND;HEADER;SERVER" "PACKAGES;LIBRARIES;PROGRAMS")
   list(JOIN arg_PACKAGES " " packages)
   set(found NO)
   set(has_programs YES)
@@ -51,7 +73,8 @@ function(module name)
     set(arg_LIBRARIES ${${name}_LIBRARY})
     if(${name}_INCLUDE AND ${name}_LIBRARY)
       set(found YES)
-      set(version ${name})
+      header_version(number ${${name}_INCLUDE}/${arg_HEADER})
+      string(STRIP "${name} ${number}" version)
     endif()
   endif()
   # A package that is there in part: gRPC's targets come with its C library's.
@@ -66,6 +89,10 @@ function(module name)
       set(found NO)
     endif()
   endforeach()
+  if(found AND arg_SERVER)
+    program_version(number ${arg_SERVER})
+    string(APPEND version "${number}")
+  endif()
   if(found)
     ipcbench_add_transport(${name} SOURCES ${name}.cpp LIBRARIES ${arg_LIBRARIES} LIBRARY ${version})
     include(${CMAKE_CURRENT_SOURCE_DIR}/${name}.cmake OPTIONAL)

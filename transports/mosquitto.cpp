@@ -1,6 +1,7 @@
 // mosquitto: MQTT messages by way of the broker mosquitto over its UNIX socket: sent once (qos0),
 // or kept until they are acknowledged (qos1), between each end and the broker.
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/mosquitto_broker.h"
 #include "transports/mosquitto_client.h"
 #include "transports/pubsub.h"
@@ -14,21 +15,16 @@ struct Mosquitto {
   };
   static constexpr Variant once{0};
   static constexpr Variant acknowledged{1};
-  static constexpr Facts facts{.name = "mosquitto.qos0",
-                               .summary = "MQTT by way of mosquitto, sent at most once (QoS 0)",
-                               .family = Family::broker,
-                               .naming = Naming::pathname,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               // Into a packet, in and out; in the broker out of it and into
-                               // another; in and out; out of the packet, and out of the callback.
-                               .copies = 9,
-                               .standard = "MQTT 3.1.1",
-                               .carrier = "unix_stream"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = "mosquitto.qos0",
+                   .summary = "MQTT by way of mosquitto, sent at most once (QoS 0)",
+                   .family = Family::broker,
+                   .naming = Naming::pathname,
+                   // Into a packet, in and out; in the broker out of it and into
+                   // another; in and out; out of the packet, and out of the callback.
+                   .copies = 9,
+                   .standard = "MQTT 3.1.1",
+                   .carrier = "unix_stream"};
   static constexpr std::string_view settings =
       "max_inflight_messages=0 max_queued_messages=0 keepalive=0; depth under way, 64 MiB";
   static std::string unavailable() { return mqtt::Broker::unavailable(); }
@@ -62,9 +58,8 @@ struct Mosquitto {
 }  // namespace
 
 std::vector<Row> mosquitto_rows() {
-  Facts acknowledged = Mosquitto::facts;
-  acknowledged.name = "mosquitto.qos1";
-  acknowledged.summary = "MQTT by way of mosquitto, acknowledged (QoS 1)";
+  Facts acknowledged = facts_like(Mosquitto::facts, "mosquitto.qos1",
+                                  "MQTT by way of mosquitto, acknowledged (QoS 1)");
   acknowledged.copies = 10;  // the client keeps one
   return {row<Mosquitto>(Mosquitto::facts, Mosquitto::once),
           row<Mosquitto>(acknowledged, Mosquitto::acknowledged)};

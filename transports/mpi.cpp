@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/mpi_end.h"
 #include "transports/mpi_launcher.h"
 #include "transports/mpi_world.h"
@@ -20,19 +21,14 @@ namespace {
 
 struct Mpi {
   using Launcher = MpiLauncher;
-  static constexpr Facts facts{.name = "mpi",
-                               .summary = "Open MPI, MPI_Send and MPI_Recv through shared memory",
-                               .family = Family::messaging,
-                               .naming = Naming::pathname,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               .copies = 2,
-                               .standard = "MPI",
-                               .carrier = "shm_posix.yield"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = "mpi",
+                   .summary = "Open MPI, MPI_Send and MPI_Recv through shared memory",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .copies = 2,
+                   .standard = "MPI",
+                   .carrier = "shm_posix.yield"};
   static constexpr std::string_view settings =
       "pml=ob1 btl=vader,self mpi_yield_when_idle=shares_core --bind-to none";
 

@@ -6,9 +6,12 @@
 #include <nanomsg/nn.h>
 #include <nanomsg/pair.h>
 
+#include <algorithm>
+#include <climits>
 #include <string>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/messaging.h"
 
 namespace ipcbench {
@@ -27,7 +30,8 @@ class NanomsgEnd {
         listens_(listens),
         socket_(checked(::nn_socket(AF_SP, NN_PAIR), "nn_socket")) {
     // Bytes, where others count messages.
-    const auto bytes = static_cast<int>(std::max<std::size_t>(shape.depth * shape.size, 131'072));
+    const auto bytes =
+        static_cast<int>(std::clamp<std::size_t>(shape.depth * shape.size, 131'072, INT_MAX));
     set(NN_SNDBUF, bytes);
     set(NN_RCVBUF, bytes);
     set(NN_RCVMAXSIZE, -1);
@@ -87,7 +91,12 @@ class NanomsgEnd {
 
 struct Nanomsg {
   static constexpr Facts facts =
-      pair_facts("nanomsg", "nanomsg, pair protocol over ipc (a UNIX stream socket)");
+      LibraryFacts{.name = "nanomsg",
+                   .summary = "nanomsg, pair protocol over ipc (a UNIX stream socket)",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .copies = 2,
+                   .carrier = "unix_stream"};
   static constexpr std::string_view settings =
       "NN_SNDBUF=NN_RCVBUF=max(depth x size, 128 KiB) NN_RCVMAXSIZE=-1";
 

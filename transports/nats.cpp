@@ -1,5 +1,6 @@
 // nats: messages by way of a NATS server, over TCP on the loopback: it has nothing else.
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/nats_client.h"
 #include "transports/nats_server.h"
 #include "transports/pubsub.h"
@@ -8,21 +9,15 @@ namespace ipcbench {
 namespace {
 
 struct Nats {
-  static constexpr Facts facts{.name = "nats",
-                               .summary = "NATS, publish and subscribe over TCP on 127.0.0.1",
-                               .family = Family::broker,
-                               .naming = Naming::port,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               // Into the client's buffer, in and out; into that of the other
-                               // client; in and out; out of the buffer that was read.
-                               .copies = 7,
-                               .standard = "library",
-                               .carrier = "tcp"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = "nats",
+                   .summary = "NATS, publish and subscribe over TCP on 127.0.0.1",
+                   .family = Family::broker,
+                   .naming = Naming::port,
+                   // Into the client's buffer, in and out; into that of the other
+                   // client; in and out; out of the buffer that was read.
+                   .copies = 7,
+                   .carrier = "tcp"};
   static constexpr std::string_view settings =
       "SendAsap=true max_pending=1GiB write_deadline=1h; depth under way, 64 MiB";
   static std::string unavailable() { return nats::Server::unavailable(); }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/messaging.h"
 
 namespace ipcbench {
@@ -81,7 +82,12 @@ class NngEnd {
 struct Nng {
   using Variant = Endpoint;
   static constexpr Facts facts =
-      pair_facts("nng", "nng, pair protocol over ipc (a UNIX stream socket)");
+      LibraryFacts{.name = "nng",
+                   .summary = "nng, pair protocol over ipc (a UNIX stream socket)",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .copies = 2,
+                   .carrier = "unix_stream"};
   static constexpr std::string_view settings =
       "NNG_OPT_SENDBUF=depth NNG_OPT_RECVBUF=depth NNG_OPT_RECVMAXSZ=0";
 
@@ -98,8 +104,10 @@ struct Nng {
 }  // namespace
 
 std::vector<Row> nng_rows() {
-  return {row<Nng>(Nng::facts, over_ipc),
-          row<Nng>(tcp_facts("nng.tcp", "nng, pair protocol over TCP on 127.0.0.1"), over_tcp)};
+  return {
+      row<Nng>(Nng::facts, over_ipc),
+      row<Nng>(facts_over_tcp(Nng::facts, "nng.tcp", "nng, pair protocol over TCP on 127.0.0.1"),
+               over_tcp)};
 }
 
 }  // namespace ipcbench

@@ -1,27 +1,22 @@
 // redis: messages by way of a Redis server over its UNIX socket: through a list (RPUSH, BLPOP), to
 // a subscriber (PUBLISH), through a stream (XADD, XREAD).
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/redis_ends.h"
 
 namespace ipcbench {
 namespace {
 
 constexpr Facts facts_of(redis::Way way) {
-  Facts facts{.name = "redis.list",
-              .summary = "Redis, a list: RPUSH and BLPOP",
-              .family = Family::broker,
-              .naming = Naming::pathname,
-              .handle = Handle::library,
-              .boundary = Boundary::message,
-              .persistence = Persistence::process,
-              .delivery = Delivery::reliable,
-              .peers = Peers::many_to_many,
-              .pollable = false,
-              // Twice in the client, in, out, twice in the server; out of it, in, out, and twice
-              // in the client: its buffer, the reply.
-              .copies = 12,
-              .standard = "library",
-              .carrier = "unix_stream"};
+  LibraryFacts facts{.name = "redis.list",
+                     .summary = "Redis, a list: RPUSH and BLPOP",
+                     .family = Family::broker,
+                     .naming = Naming::pathname,
+                     .peers = Peers::many_to_many,
+                     // Twice in the client, in, out, twice in the server; out of it, in, out, and
+                     // twice in the client: its buffer, the reply.
+                     .copies = 12,
+                     .carrier = "unix_stream"};
   if (way == redis::Way::list) return facts;
   facts.name = way == redis::Way::pubsub ? "redis.pubsub" : "redis.stream";
   facts.summary = way == redis::Way::pubsub ? "Redis, PUBLISH to one subscriber"

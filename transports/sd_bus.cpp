@@ -5,6 +5,7 @@
 // between two peers without going via the D-Bus daemon" (sd_bus_set_server(3)).
 #include "scenarios/matrix.h"
 #include "transports/connection.h"
+#include "transports/facts.h"
 #include "transports/sd_bus_ends.h"
 
 namespace ipcbench {
@@ -16,9 +17,14 @@ struct Socket {
 
 struct SdBusPeer {
   using Variant = Connected;
-  // Into the message, in and out of the socket, and a reply out of its message.
   static constexpr Facts facts =
-      dbus_peer_facts("sd_bus.peer", "sd-bus, method calls over a UNIX stream socket", 4);
+      LibraryFacts{.name = "sd_bus.peer",
+                   .summary = "sd-bus, method calls over a UNIX stream socket",
+                   .family = Family::rpc,
+                   .naming = Naming::pathname,
+                   // Into the message, in and out of the socket, and a reply out of its message.
+                   .copies = 4,
+                   .carrier = "unix_stream"};
   static std::size_t message_max() { return dbus::array_max; }
 
   explicit SdBusPeer(const Shape& shape) : link_(shape), size_(shape.size) {}
@@ -32,7 +38,15 @@ struct SdBusPeer {
 
 struct SdBusDaemon {
   static constexpr Facts facts =
-      dbus_daemon_facts("sd_bus.daemon", "sd-bus, method calls by way of dbus-daemon", 7);
+      LibraryFacts{.name = "sd_bus.daemon",
+                   .summary = "sd-bus, method calls by way of dbus-daemon",
+                   .family = Family::broker,
+                   .naming = Naming::pathname,
+                   .peers = Peers::many_to_one,
+                   // The bus has a socket at either side, and takes what it reads out of one
+                   // message into the next.
+                   .copies = 7,
+                   .carrier = "unix_stream"};
   static std::string unavailable() { return DbusDaemon::unavailable(); }
   static std::size_t message_max() { return dbus::array_max; }
 

@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/thrift_ends.h"
 
 namespace ipcbench {
@@ -32,42 +33,26 @@ class Thrift : Connection<thrift_rpc::Plug> {
   std::size_t size_;
 };
 
-constexpr Facts thrift_facts(std::string_view name, std::string_view summary) {
-  return {.name = name,
-          .summary = summary,
-          .family = Family::rpc,
-          .naming = Naming::pathname,
-          .handle = Handle::library,
-          .boundary = Boundary::message,
-          .persistence = Persistence::process,
-          .delivery = Delivery::reliable,
-          .peers = Peers::one_to_one,
-          .pollable = false,
-          .copies = 5,  // into a string, into the library's buffer, in, out, and into a string
-          .standard = "library",
-          .carrier = "unix_stream"};
-}
-
 struct ThriftBuffered : Thrift<thrift_rpc::Layer::buffered> {
   using Thrift::Thrift;
-  static constexpr Facts facts = thrift_facts("thrift", "Apache Thrift, over a UNIX stream socket");
+  static constexpr Facts facts = LibraryFacts{
+      .name = "thrift",
+      .summary = "Apache Thrift, over a UNIX stream socket",
+      .family = Family::rpc,
+      .naming = Naming::pathname,
+      .copies = 5,  // into a string, into the library's buffer, in, out, and into a string
+      .carrier = "unix_stream"};
   static constexpr std::string_view settings =
       "TBinaryProtocol TBufferedTransport(65536) TConfiguration(INT_MAX,INT_MAX)";
 };
 struct ThriftFramed : Thrift<thrift_rpc::Layer::framed> {
   using Thrift::Thrift;
-  static constexpr Facts facts =
-      thrift_facts("thrift.framed", "Apache Thrift, framed, over a UNIX stream socket");
+  static constexpr Facts facts = facts_like(ThriftBuffered::facts, "thrift.framed",
+                                            "Apache Thrift, framed, over a UNIX stream socket");
   static constexpr std::string_view settings =
       "TBinaryProtocol TFramedTransport TConfiguration(INT_MAX,INT_MAX)";
 };
 
-constexpr Facts tcp_facts() {
-  Facts facts = thrift_facts("thrift.tcp", "Apache Thrift, over TCP on 127.0.0.1, TCP_NODELAY");
-  facts.naming = Naming::port;
-  facts.carrier = "tcp";
-  return facts;
-}
 constexpr Connected tcp{.domain = AF_INET,
                         .type = SOCK_STREAM,
                         .address = loopback<AF_INET>,
@@ -79,7 +64,9 @@ constexpr Connected tcp{.domain = AF_INET,
 std::vector<Row> thrift_rows() {
   return {row<ThriftBuffered>(ThriftBuffered::facts, unix_path<SOCK_STREAM>),
           row<ThriftFramed>(ThriftFramed::facts, unix_path<SOCK_STREAM>),
-          row<ThriftBuffered>(tcp_facts(), tcp)};
+          row<ThriftBuffered>(facts_over_tcp(ThriftBuffered::facts, "thrift.tcp",
+                                             "Apache Thrift, over TCP on 127.0.0.1, TCP_NODELAY"),
+                              tcp)};
 }
 
 }  // namespace ipcbench

@@ -13,6 +13,7 @@
 
 #include "harness/reach.h"
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/ucx_end.h"
 
 namespace ipcbench {
@@ -20,19 +21,13 @@ namespace {
 
 struct Ucx {
   using Variant = UcxWay;
-  static constexpr Facts facts{.name = "ucx.posix",
-                               .summary = "UCX, tagged messages through POSIX shared memory",
-                               .family = Family::messaging,
-                               .naming = Naming::pathname,
-                               .handle = Handle::library,
-                               .boundary = Boundary::message,
-                               .persistence = Persistence::process,
-                               .delivery = Delivery::reliable,
-                               .peers = Peers::one_to_one,
-                               .pollable = false,
-                               .copies = 2,
-                               .standard = "library",
-                               .carrier = "shm_posix.yield"};
+  static constexpr Facts facts =
+      LibraryFacts{.name = "ucx.posix",
+                   .summary = "UCX, tagged messages through POSIX shared memory",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .copies = 2,
+                   .carrier = "shm_posix.yield"};
 
   static std::string unavailable(const UcxWay& way) {
     if (way.is_tcp) return "";
@@ -67,15 +62,17 @@ constexpr UcxWay posix_wait{.transports = "posix", .sleeps = true};
 constexpr UcxWay sysv{.transports = "sysv"};
 constexpr UcxWay cma{.transports = "posix,cma", .reads_peer = true};
 constexpr UcxWay tcp{.transports = "tcp", .is_tcp = true};
+constexpr UcxWay tcp_wait{.transports = "tcp", .sleeps = true, .is_tcp = true};
 
-Row variant(const UcxWay& way, std::string_view settings, std::string_view name,
-            std::string_view summary, Naming naming, int copies, std::string_view carrier) {
-  Facts facts = Ucx::facts;
-  facts.name = name;
-  facts.summary = summary;
-  facts.naming = naming;
+/// By another way of UCX's.
+constexpr Facts facts_by(std::string_view name, std::string_view summary, std::string_view carrier,
+                         int copies = 2) {
+  Facts facts = facts_like(Ucx::facts, name, summary);
   facts.copies = copies;
   facts.carrier = carrier;
+  return facts;
+}
+Row variant(const UcxWay& way, std::string_view settings, const Facts& facts) {
   Row result = row<Ucx>(facts, way);
   result.settings = settings;
   return result;
@@ -84,20 +81,23 @@ Row variant(const UcxWay& way, std::string_view settings, std::string_view name,
 }  // namespace
 
 std::vector<Row> ucx_rows() {
-  return {variant(posix, "UCX_TLS=posix UCX_FIFO_SIZE=depth", "ucx.posix",
-                  "UCX, tagged messages through POSIX shared memory", Naming::pathname, 2,
-                  "shm_posix.yield"),
-          variant(posix_wait, "UCX_TLS=posix UCX_FIFO_SIZE=depth ucp_worker_wait", "ucx.posix_wait",
-                  "UCX, through POSIX shared memory, asleep between messages", Naming::pathname, 2,
-                  "shm_posix.futex"),
-          variant(sysv, "UCX_TLS=sysv UCX_FIFO_SIZE=depth", "ucx.sysv",
-                  "UCX, tagged messages through System V shared memory", Naming::pathname, 2,
-                  "shm_sysv.yield"),
-          variant(cma, "UCX_TLS=posix,cma UCX_FIFO_SIZE=depth", "ucx.cma",
-                  "UCX, POSIX shared memory, large messages by process_vm_readv", Naming::pathname,
-                  1, "process_vm.readv"),
-          variant(tcp, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0", "ucx.tcp",
-                  "UCX, tagged messages over TCP on 127.0.0.1", Naming::port, 2, "tcp")};
+  return {
+      variant(posix, "UCX_TLS=posix UCX_FIFO_SIZE=depth", Ucx::facts),
+      variant(
+          posix_wait, "UCX_TLS=posix UCX_FIFO_SIZE=depth ucp_worker_wait",
+          facts_by("ucx.posix_wait", "UCX, through POSIX shared memory, asleep between messages",
+                   "shm_posix.futex")),
+      variant(sysv, "UCX_TLS=sysv UCX_FIFO_SIZE=depth",
+              facts_by("ucx.sysv", "UCX, tagged messages through System V shared memory",
+                       "shm_sysv.yield")),
+      variant(cma, "UCX_TLS=posix,cma UCX_FIFO_SIZE=depth",
+              facts_by("ucx.cma", "UCX, POSIX shared memory, large messages by process_vm_readv",
+                       "shm_posix.yield", 1)),
+      variant(tcp, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0",
+              facts_over_tcp(Ucx::facts, "ucx.tcp", "UCX, tagged messages over TCP on 127.0.0.1")),
+      variant(tcp_wait, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0 ucp_worker_wait",
+              facts_over_tcp(Ucx::facts, "ucx.tcp_wait",
+                             "UCX, over TCP on 127.0.0.1, asleep between messages"))};
 }
 
 }  // namespace ipcbench

@@ -3,15 +3,17 @@
 // socket: two hand-overs between threads each way.
 //
 // Messages are lent where ZeroMQ lends: a received one is read in the memory that the library
-// gives, a sent one is written into a zmq_msg of its own, which the I/O thread sends without
-// another copy (https://libzmq.readthedocs.io/en/latest/zmq_msg_init_size.html). One of up to 33
-// bytes is kept inside of the zmq_msg itself.
+// gives, a sent one is written into a zmq_msg of its own
+// (https://libzmq.readthedocs.io/en/latest/zmq_msg_init_size.html). The I/O thread copies what
+// there is into a batch of up to 8 KiB for one send (ZMQ_OUT_BATCH_SIZE), and sends the rest of a
+// larger message from its own memory. One of up to 33 bytes is kept inside of the zmq_msg itself.
 #include <zmq.h>
 
 #include <memory>
 #include <string>
 
 #include "scenarios/matrix.h"
+#include "transports/facts.h"
 #include "transports/messaging.h"
 
 namespace ipcbench {
@@ -103,7 +105,12 @@ class ZeromqEnd {
 struct Zeromq {
   using Variant = Endpoint;
   static constexpr Facts facts =
-      pair_facts("zeromq", "ZeroMQ, PAIR sockets over ipc (a UNIX stream socket)");
+      LibraryFacts{.name = "zeromq",
+                   .summary = "ZeroMQ, PAIR sockets over ipc (a UNIX stream socket)",
+                   .family = Family::messaging,
+                   .naming = Naming::pathname,
+                   .copies = 2,
+                   .carrier = "unix_stream"};
   static constexpr std::string_view settings = "ZMQ_SNDHWM=depth ZMQ_RCVHWM=depth ZMQ_LINGER=-1";
 
   explicit Zeromq(const Shape& shape)
@@ -129,9 +136,10 @@ struct Zeromq {
 }  // namespace
 
 std::vector<Row> zeromq_rows() {
-  return {
-      row<Zeromq>(Zeromq::facts, over_ipc),
-      row<Zeromq>(tcp_facts("zeromq.tcp", "ZeroMQ, PAIR sockets over TCP on 127.0.0.1"), over_tcp)};
+  return {row<Zeromq>(Zeromq::facts, over_ipc),
+          row<Zeromq>(facts_over_tcp(Zeromq::facts, "zeromq.tcp",
+                                     "ZeroMQ, PAIR sockets over TCP on 127.0.0.1"),
+                      over_tcp)};
 }
 
 }  // namespace ipcbench
