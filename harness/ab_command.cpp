@@ -30,10 +30,12 @@ namespace {
 /// program takes as long.
 void apply_defaults(RunOptions& run, const Build& build) {
   if (run.min_time.empty()) run.min_time = "60ms";
-  if (!(run.suite + run.transports + run.scenarios + run.filter + run.from).empty()) return;
-  run.transports = build.is_plugin()
-                       ? fmt::format("{}", fmt::join(plugin_rows(build.path()), ","))
-                       : "pipe,unix_stream,tcp,posix_mq,shm_posix.futex,shm_posix.yield";
+  if (!(run.suite + run.transports + run.filter + run.from).empty()) return;
+  if (build.is_plugin())  // the other transports are the same in both
+    run.transports = fmt::format("{}", fmt::join(plugin_rows(build.path()), ","));
+  if (!run.scenarios.empty()) return;
+  if (!build.is_plugin())
+    run.transports = "pipe,unix_stream,tcp,posix_mq,shm_posix.futex,shm_posix.yield";
   run.scenarios = "ping_pong,flood";
   if ((run.sizes + run.size_dist).empty()) run.sizes = "64";
 }

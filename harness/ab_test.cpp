@@ -109,6 +109,9 @@ TEST(Ab, MeasuresTwoBuildsOfAPlugin) {
     EXPECT_EQ(document[side]["runs"][0]["transport"], "idle");
     EXPECT_NE(document[side]["runs"][0]["status"], "failed");
   }
+  const Finished plan = run_program(sandbox, {"ab", builds[0], builds[1], "-S", "ping_pong", "-n"});
+  EXPECT_NE(plan.out.find("ping_pong/idle/"), std::string::npos) << plan.out << plan.err;
+  EXPECT_EQ(plan.out.find("/pipe/"), std::string::npos) << plan.out;
   EXPECT_EQ(ab(sandbox, IPCBENCH_PROGRAM, builds[1]).status, 2);
   EXPECT_TRUE(sandbox.leftovers().empty());
 }

@@ -345,6 +345,8 @@ std::string Wanted::text() const {
 }
 
 std::string why_not_by_facts(const Row& row, const Wanted& wanted) {
+  if (row.facts.standard.empty())  // a module that isn't there: its facts are with it
+    return fmt::format("not on this machine: {}", row.unavailable());
   if (row.facts.family == Family::roofline) return "a roofline: nothing goes to another process";
   if (row.facts.boundary == Boundary::none) return "carries no bytes";
   if (row.kernel_served) return "its other end is the kernel, not a process";

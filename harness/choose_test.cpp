@@ -94,6 +94,15 @@ TEST(Choose, NeedsAreJudgedByFacts) {
         << need.name << " tells nothing apart";
 }
 
+TEST(Choose, NothingIsSaidOfAModuleThatIsntThere) {
+  Row missing = *find_row("pipe");  // which is inherited
+  missing.facts.standard = "";
+  missing.unavailable = [] { return "not built"; };
+  Wanted wanted;
+  wanted.needs = {&find_need("unrelated")};
+  EXPECT_EQ(why_not_by_facts(missing, wanted), "not on this machine: not built");
+}
+
 TEST(Choose, LimitsAreJudgedByNumbers) {
   Wanted wanted;
   wanted.p99_ns = 100'000;

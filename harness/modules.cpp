@@ -238,6 +238,11 @@ void name_plugins(const std::vector<std::string>& paths) {
     if (::access(path.c_str(), R_OK) != 0)
       throw UsageError(fmt::format("--plugin {}: {}; expected a shared module", printable(path),
                                    std::generic_category().message(errno)));
+    if (fs::is_directory(path))
+      throw UsageError(
+          fmt::format("--plugin {}: is a directory; expected a shared module ({} takes "
+                      "directories)",
+                      printable(path), path_variable));
     whole.push_back(fs::absolute(path).lexically_normal());
   }
   if (!whole.empty())

@@ -136,10 +136,11 @@ TEST_F(Modules, WhatIsNoModuleIsAnError) {
   const std::string text = sandbox.write("text.so", "not a shared object");
   const std::string directory = sandbox.path("broken");
   fs::create_directory(directory);
-  for (const std::string& path : {text, sandbox.path("missing.so")}) {
+  for (const std::string& path : {text, directory, sandbox.path("missing.so")}) {
     const Finished finished = run({"run", "--plugin", path, "-t", "pipe"});
     EXPECT_EQ(finished.status, 2);
     EXPECT_NE(finished.err.find(path), std::string::npos) << finished.err;
+    EXPECT_NE(finished.err.find("expected a shared "), std::string::npos) << finished.err;
   }
   sandbox.write("broken/half.json", "{\"schema\": ");
   sandbox.write("broken/other.json", "{\"schema\": \"else/1\"}");

@@ -42,6 +42,8 @@ struct GrpcUnary : Grpc {
 
 struct GrpcStream : Grpc {
   using Grpc::Grpc;
+  static constexpr std::string_view settings =
+      "CompletionQueue::Next GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH=-1 buffer_hint=off";
   static constexpr Facts facts =
       LibraryFacts{.name = "grpc.stream",
                    .summary = "gRPC, a bidirectional stream over a UNIX stream socket",
