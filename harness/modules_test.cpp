@@ -151,6 +151,20 @@ TEST_F(Modules, WhatIsNoModuleIsAnError) {
   }
 }
 
+TEST_F(Modules, AManifestIsNoPlugin) {
+  const std::string manifest = modules + "/hanging.json";
+  for (const char* command : {"list", "run"}) {
+    const Finished finished = run({command, "--plugin", manifest});
+    EXPECT_EQ(finished.status, 2);
+    EXPECT_NE(finished.err.find(manifest +
+                                ": is the manifest of a module; expected the shared "
+                                "module itself, " +
+                                modules + "/hanging.so"),
+              std::string::npos)
+        << finished.err;
+  }
+}
+
 TEST_F(Modules, APluginMustBringSomethingNew) {
   nlohmann::json description = nlohmann::json::parse(std::ifstream(modules + "/hanging.json"));
   description["rows"][0]["facts"]["name"] = "pipe";
