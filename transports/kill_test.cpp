@@ -285,6 +285,7 @@ TEST_P(Kill, TheDriver) {
 
 /// Those that are started by their library's launcher.
 class KillLaunched : public Kill {};
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(KillLaunched);  // where there are none
 
 TEST_P(KillLaunched, TheLauncher) {
   Driver driver(row(), manner(), "");
