@@ -56,6 +56,8 @@ class Roudi {
     const std::string why = Daemon::why_missing("iox-roudi", "iceoryx");
     return why.empty() ? PrivateNamespaces::unavailable(hidden()) : why;
   }
+  /// What the run has to itself.
+  static Private hidden() { return {.emptied = {"/dev/shm", "/tmp"}}; }
   /// How many messages a subscriber's queue holds: as many as wanted, as far as there is memory.
   static std::size_t depth(const Shape& shape) {
     constexpr std::size_t memory_max = 64 << 20;  // RouDi zeroes it all before it is ready
@@ -70,7 +72,6 @@ class Roudi {
   static constexpr std::size_t ways_max = 8;  ///< that messages go at once, on all links of a run
   static constexpr std::size_t chunks_held = 3;  ///< beside the queue's, by the ends of a way
 
-  static Private hidden() { return {.emptied = {"/dev/shm", "/tmp"}}; }
   static std::string configure(const Shape& shape) {
     const std::string path = shape.directory->path() + "/roudi.toml";
     std::ofstream(path) << fmt::format(
