@@ -544,6 +544,12 @@ std::vector<std::string> machine_warnings(const Json& base_context, const Json& 
       warnings.push_back(fmt::format("the builds differ in more than their source: {}: {} and {}",
                                      key, printable(dump(before.value(key, Json())), 80),
                                      printable(dump(after.value(key, Json())), 80)));
+  const Json set_before = base_context.value("environment", Json::object());
+  const Json set_after = new_context.value("environment", Json::object());
+  if (set_before != set_after)
+    warnings.push_back(
+        fmt::format("libraries were set up differently by the environment: {} and {}",
+                    printable(dump(set_before), 120), printable(dump(set_after), 120)));
   return warnings;
 }
 

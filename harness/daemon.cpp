@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <algorithm>
 #include <set>
@@ -119,6 +120,19 @@ std::vector<Fd> Daemon::watch() {
     if (daemon->owner_ == ::getpid() && daemon->pid_ > 0)
       pidfds.push_back(open_pidfd(daemon->pid_));
   return pidfds;
+}
+
+std::int64_t Daemon::cpu_ns() {
+  std::int64_t sum_ns = 0;
+  for (const Daemon* daemon : living()) {
+    clockid_t clock;
+    timespec time;
+    if (daemon->pid_ <= 0 || ::clock_getcpuclockid(daemon->pid_, &clock) != 0 ||
+        ::clock_gettime(clock, &time) != 0)
+      continue;  // it has ended
+    sum_ns += time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
+  }
+  return sum_ns;
 }
 
 std::string Daemon::obituary() {

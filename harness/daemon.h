@@ -36,6 +36,9 @@ class Daemon {
 
   /// A pidfd for each daemon of this process, readable when it ends.
   static std::vector<Fd> watch();
+  /// CPU time since they began of the link's daemons: in the process that has started them, and in
+  /// those forked from it afterwards.
+  static std::int64_t cpu_ns();
   /// Why the daemons of this process that have ended by themselves did so, or "": the cause of what
   /// their clients have seen.
   static std::string obituary();

@@ -1,7 +1,9 @@
 // Brokers of one's own: ready or not, ended or ending by themselves, in a runner and without one.
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <memory>
@@ -46,6 +48,23 @@ TEST(DaemonTest, IsReadyAndThenGone) {
     EXPECT_EQ(Daemon::obituary(), "");
   }
   EXPECT_EQ(Leftovers::now().text(), before.text());
+}
+
+TEST(DaemonTest, ItsCpuTimeIsKnownToTheEnds) {
+  EXPECT_EQ(Daemon::cpu_ns(), 0);
+  const RunDirectory directory;
+  const Daemon daemon(directory, {"sh", "-c", "while :; do :; done"}, [] { return true; });
+  const auto is_counted = [] {
+    const std::int64_t deadline_ns = monotonic_ns() + 10'000'000'000;
+    while (Daemon::cpu_ns() < 20'000'000 && monotonic_ns() < deadline_ns) ::poll(nullptr, 0, 1);
+    return Daemon::cpu_ns() >= 20'000'000;
+  };
+  EXPECT_TRUE(is_counted());
+  const pid_t end = ::fork();
+  if (end == 0) ::_exit(is_counted() ? 0 : 1);
+  int status = -1;
+  ::waitpid(end, &status, 0);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(DaemonTest, OneThatIgnoresTheRequestToEndIsKilled) {

@@ -192,6 +192,7 @@ void read_measures(const ControlBlock& control, Outcome& outcome) {
                             .elapsed_ns = record.elapsed_ns,
                             .user_ns = record.user_ns,
                             .system_ns = record.system_ns,
+                            .threads_ns = std::max<std::int64_t>(record.threads_ns, 0),
                             .voluntary_switches = record.voluntary_switches,
                             .involuntary_switches = record.involuntary_switches,
                             .page_faults = record.page_faults,
@@ -202,6 +203,7 @@ void read_measures(const ControlBlock& control, Outcome& outcome) {
                             .life_user_ns = record.life_user_ns,
                             .life_system_ns = record.life_system_ns,
                             .resident_max_bytes = record.resident_max_bytes});
+    outcome.daemons_ns += record.daemons_ns;
     if (record.is_lossy) {
       if (!outcome.losses) outcome.losses.emplace();
       outcome.losses->lost += record.losses.lost;
@@ -238,6 +240,7 @@ Outcome conclude(const ControlBlock& control, const Surroundings& before) {
   outcome.noise = judge(before, after,
                         {.ends = outcome.ends,
                          .batch_ns = outcome.batch_ns,
+                         .daemons_ns = outcome.daemons_ns,
                          .makes_processes = scenario && all_scenarios()[*scenario].only_forks,
                          .own_cpus = have_own_cpus(outcome.ends),
                          .rate = rate});

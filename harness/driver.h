@@ -28,6 +28,7 @@ struct EndOutcome {
   std::int64_t elapsed_ns = 0;
   std::int64_t user_ns = 0;
   std::int64_t system_ns = 0;
+  std::int64_t threads_ns = 0;  ///< of these two: of its other threads
   std::uint64_t voluntary_switches = 0;
   std::uint64_t involuntary_switches = 0;
   std::uint64_t page_faults = 0;
@@ -62,7 +63,8 @@ struct Outcome {
   std::uint64_t verified_bytes = 0;    ///< by the verify scenario
   std::optional<Losses> losses;        ///< where the channel is lossy
   Noise noise;
-  std::int64_t took_ns = 0;  ///< the whole run, from the fork to the last reaping
+  std::int64_t daemons_ns = 0;  ///< CPU time of a broker or the like, during the measured loop
+  std::int64_t took_ns = 0;     ///< the whole run, from the fork to the last reaping
   std::vector<EndOutcome> ends;
 };
 

@@ -1,4 +1,5 @@
 // The sub-commands that look at this machine and the program: list, describe, doctor, sweep.
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -216,7 +217,17 @@ int doctor_command(bool json) {
 }
 
 int manifest_command(const std::string& module, const std::string& output) {
-  ::alarm(60);  // it may hang while it is loaded
+  constexpr unsigned loading_s = 60;  // a module may hang while it is loaded
+  static const std::string hangs = fmt::format(
+      "ipcbench: {}: is still being loaded after {} s; expected a module that loads at once\n",
+      printable(module), loading_s);
+  struct sigaction action {};
+  action.sa_handler = [](int) {
+    [[maybe_unused]] const ssize_t told = ::write(STDERR_FILENO, hangs.data(), hangs.size());
+    ::_exit(exit_failed);
+  };
+  ::sigaction(SIGALRM, &action, nullptr);
+  ::alarm(loading_s);
   const std::string manifest = read_manifest(module);
   ::alarm(0);
   if (output == "-") {

@@ -21,6 +21,7 @@
 
 #include "harness/build_info.h"
 #include "harness/clock_offset.h"
+#include "harness/text.h"
 #include "harness/unix.h"
 
 namespace ipcbench {
@@ -123,6 +124,25 @@ nlohmann::json libraries() {
           {"google_benchmark", build_benchmark_version},
           {"hwloc", build_hwloc_version}};
 }
+
+/// Beginnings of their names.
+constexpr std::string_view setting_variables[] = {"LD_PRELOAD=",
+                                                  "LD_BIND_NOW=",
+                                                  "LD_LIBRARY_PATH=",
+                                                  "GLIBC_TUNABLES=",
+                                                  "MALLOC_",
+                                                  "UCX_",
+                                                  "FI_",
+                                                  "OMPI_",
+                                                  "PMIX_",
+                                                  "GRPC_",
+                                                  "FASTRTPS_",
+                                                  "FASTDDS_",
+                                                  "CYCLONEDDS_",
+                                                  "ICEORYX_",
+                                                  "LCM_",
+                                                  "NATS_",
+                                                  "ZMQ_"};
 
 std::string binary_digest() {
   std::ifstream file("/proc/self/exe", std::ios::binary);
@@ -260,6 +280,19 @@ std::string digest(std::string_view bytes) {
     hash *= 0x100000001b3;
   }
   return fmt::format("{:016x}", hash);
+}
+
+nlohmann::json settings_in_environment() {
+  nlohmann::json set = nlohmann::json::object();
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view variable = *at;
+    const std::size_t equals = variable.find('=');
+    if (equals == std::string_view::npos) continue;
+    for (const std::string_view beginning : setting_variables)
+      if (variable.starts_with(beginning))
+        set[printable(variable.substr(0, equals))] = printable(variable.substr(equals + 1), 400);
+  }
+  return set;
 }
 
 ProcessorTimes processor_times() {

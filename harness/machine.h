@@ -21,6 +21,10 @@ nlohmann::json machine_record(const Topology& topology, TickRate rate, ClockCost
 std::string identity_digest(const nlohmann::json& record);
 std::string state_digest(const nlohmann::json& record);
 
+/// The environment variables that the C library, or a module's library, may take settings from:
+/// what is set without ipcbench knowing of it. Only those that are set.
+nlohmann::json settings_in_environment();
+
 /// What all processors together have done since boot, in clock ticks (/proc/stat).
 struct ProcessorTimes {
   double all = 0;

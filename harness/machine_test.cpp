@@ -1,5 +1,6 @@
 #include "harness/machine.h"
 
+#include <stdlib.h>
 #include <sys/utsname.h>
 
 #include <functional>
@@ -43,6 +44,17 @@ TEST(MachineRecord, IsTheSameMachineTheSecondTime) {
   const nlohmann::json second = this_machine();
   EXPECT_EQ(first["identity_digest"], second["identity_digest"]);
   EXPECT_EQ(first["state_digest"], second["state_digest"]);
+}
+
+TEST(MachineRecord, SettingsInTheEnvironmentAreKnown) {
+  ASSERT_EQ(::setenv("UCX_RNDV_THRESH", "1", 1), 0);
+  ASSERT_EQ(::setenv("IPCBENCH_NO_SETTING", "1", 1), 0);
+  const nlohmann::json set = settings_in_environment();
+  EXPECT_EQ(set.value("UCX_RNDV_THRESH", ""), "1");
+  EXPECT_FALSE(set.contains("IPCBENCH_NO_SETTING"));
+  ::unsetenv("UCX_RNDV_THRESH");
+  ::unsetenv("IPCBENCH_NO_SETTING");
+  EXPECT_FALSE(settings_in_environment().contains("UCX_RNDV_THRESH"));
 }
 
 TEST(MachineRecord, SaysWhatTheKernelSays) {

@@ -282,7 +282,9 @@ int dispatch(int argc, char** argv) {
   std::string module;
   std::string manifest_output = "-";
   CLI::App* manifest =
-      app.add_subcommand("manifest", "Load a shared module, and write its manifest");
+      app.add_subcommand("manifest",
+                         "Load a shared module, and write its manifest; 3: it can't be loaded, or "
+                         "hangs for a minute");
   manifest->add_option("module", module, "A shared object with transports")->required();
   manifest->add_option("-o,--output", manifest_output, "The manifest; - is stdout")
       ->type_name("FILE");

@@ -60,24 +60,30 @@ std::string why_other_interface(std::string_view interface) {
                      printable(digest(interface), 40), digest(interface_version));
 }
 
-/// The interface that a shared object was built for, which stands in it as text: it is known
-/// before anything of the module runs, and before the linker can complain. "": it is no module.
-std::string interface_of(const std::string& path) {
-  const std::string content = read_whole(path);
+/// The interface that a shared object was built for stands in it as text: it is known before
+/// anything of the module runs, and before the linker can complain. It stands in the manifest, too.
+std::string interface_in(const std::string& content) {
   const std::size_t at = content.find(interface_mark);
   return at == std::string::npos ? "" : std::string(content.c_str() + at);
 }
 
+/// Why a file of that content is no module, or "".
+std::string why_no_module(const std::string& path, const std::string& content) {
+  if (interface_in(content).empty())
+    return "is no transport module; expected a shared object that ipcbench_add_transport() has "
+           "built";
+  if (!content.starts_with("\177ELF"))
+    return fmt::format("is the manifest of a module; expected the shared module itself, {}",
+                       printable(fs::path(path).replace_extension(".so").string()));
+  return "";
+}
+
 const ModuleEntry& load(const std::string& path) {
   if (::access(path.c_str(), R_OK) != 0) fail("access", path);
-  const std::string interface = interface_of(path);
-  if (interface.empty())
-    throw std::runtime_error(
-        fmt::format("{}: is no transport module; expected a shared object that "
-                    "ipcbench_add_transport() has built",
-                    path));
-  if (const std::string why = why_other_interface(interface); !why.empty())
-    throw std::runtime_error(fmt::format("{}: {}", path, why));
+  const std::string content = read_whole(path);
+  std::string why = why_no_module(path, content);
+  if (why.empty()) why = why_other_interface(interface_in(content));
+  if (!why.empty()) throw std::runtime_error(fmt::format("{}: {}", path, why));
   void* const handle = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) throw std::runtime_error(::dlerror());
   const void* const entry = ::dlsym(handle, module_symbol);
@@ -243,6 +249,8 @@ void name_plugins(const std::vector<std::string>& paths) {
           fmt::format("--plugin {}: is a directory; expected a shared module ({} takes "
                       "directories)",
                       printable(path), path_variable));
+    if (const std::string why = why_no_module(path, read_whole(path)); !why.empty())
+      throw UsageError(fmt::format("--plugin {}: {}", printable(path), why));
     whole.push_back(fs::absolute(path).lexically_normal());
   }
   if (!whole.empty())

@@ -108,6 +108,21 @@ TEST_F(Modules, WithoutItsManifestAPluginIsAsked) {
   EXPECT_EQ(crashed.status, 2) << "it hangs while it is asked";
 }
 
+TEST_F(Modules, OneThatHangsHasNoManifest) {
+  const std::string path = modules + "/hanging.so";
+  Program program(sandbox, Command{{"manifest", path, "-o", sandbox.path("x.json")},
+                                   {{"IPCBENCH_BROKEN_AT_LOAD", "hanging"}},
+                                   {},
+                                   ""});
+  ASSERT_TRUE(program.wait_for("hangs from here on")) << program.err;
+  program.send(SIGALRM);  // as after a minute
+  EXPECT_EQ(program.finish(), 3) << program.err;
+  EXPECT_FALSE(program.was_killed);
+  EXPECT_NE(program.err.find(path + ": is still being loaded after 60 s"), std::string::npos)
+      << program.err;
+  EXPECT_FALSE(fs::exists(sandbox.path("x.json")));
+}
+
 TEST_F(Modules, AnotherInterfaceIsToldBeforeAnythingIsLoaded) {
   const std::string path = copy("crashing", "old/crashing.so");
   std::string content = sandbox.read("old/crashing.so");
@@ -148,6 +163,20 @@ TEST_F(Modules, WhatIsNoModuleIsAnError) {
   for (const char* name : {"half", "other", "hanging"}) {
     const nlohmann::json row = describe(name, {{"IPCBENCH_PLUGIN_PATH", directory}});
     EXPECT_FALSE(row.value("available", true)) << row;
+  }
+}
+
+TEST_F(Modules, AManifestIsNoPlugin) {
+  const std::string manifest = modules + "/hanging.json";
+  for (const char* command : {"list", "run"}) {
+    const Finished finished = run({command, "--plugin", manifest});
+    EXPECT_EQ(finished.status, 2);
+    EXPECT_NE(finished.err.find(manifest +
+                                ": is the manifest of a module; expected the shared "
+                                "module itself, " +
+                                modules + "/hanging.so"),
+              std::string::npos)
+        << finished.err;
   }
 }
 

@@ -33,11 +33,10 @@ ClockReadings read_clocks_once(TickRate rate) {
   return readings;
 }
 
-/// Of the time of all ends but this one, what they ran for where they may have kept it from
-/// running.
-double peers_cpu_ns(std::span<const EndOutcome> ends, const EndOutcome& end) {
-  double sum = 0;
-  for (const EndOutcome& other : ends)
+/// Of the time of the run's own processes and threads, what may have kept this end from running.
+double peers_cpu_ns(const RunFacts& run, const EndOutcome& end) {
+  auto sum = static_cast<double>(run.daemons_ns + end.threads_ns);
+  for (const EndOutcome& other : run.ends)
     if (&other != &end && (other.cpu < 0 || end.cpu < 0 || other.cpu == end.cpu))
       sum += static_cast<double>(other.user_ns + other.system_ns);
   return sum;
@@ -51,8 +50,7 @@ void compare_ends(Noise& noise, const RunFacts& run) {
         noise.involuntary_per_s, static_cast<double>(end.involuntary_switches) * 1e9 / elapsed_ns);
     if (end.migrations) noise.migrations = noise.migrations.value_or(0) + *end.migrations;
     if (!end.kept_waiting_ns || run.makes_processes) continue;
-    const double by_others =
-        static_cast<double>(*end.kept_waiting_ns) - peers_cpu_ns(run.ends, end);
+    const double by_others = static_cast<double>(*end.kept_waiting_ns) - peers_cpu_ns(run, end);
     noise.kept_waiting_fraction = std::max(noise.kept_waiting_fraction.value_or(0),
                                            std::clamp(by_others / elapsed_ns, 0.0, 1.0));
   }

@@ -81,6 +81,7 @@ struct NoiseThresholds {
 struct RunFacts {
   std::span<const EndOutcome> ends;
   std::span<const std::uint64_t> batch_ns;
+  std::int64_t daemons_ns = 0;   ///< CPU time of the link's daemons, which are pinned nowhere
   bool makes_processes = false;  ///< they are its load: that ends wait for them is no noise
   bool own_cpus = false;         ///< each end is pinned to a CPU that no other end uses
   TickRate rate;

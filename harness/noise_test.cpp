@@ -27,6 +27,7 @@ struct QuietRun {
   Surroundings after;
   std::vector<EndOutcome> ends{end_on(0), end_on(1)};
   std::vector<std::uint64_t> batch_ns = std::vector<std::uint64_t>(20, 1'500'000);
+  std::int64_t daemons_ns = 0;
   bool own_cpus = true;
 
   QuietRun() {
@@ -39,7 +40,11 @@ struct QuietRun {
   }
   Noise judged() const {
     return judge(before, after,
-                 {.ends = ends, .batch_ns = batch_ns, .own_cpus = own_cpus, .rate = {}});
+                 {.ends = ends,
+                  .batch_ns = batch_ns,
+                  .daemons_ns = daemons_ns,
+                  .own_cpus = own_cpus,
+                  .rate = {}});
   }
   /// The one reason, or "".
   std::string reason() const {
@@ -69,6 +74,15 @@ TEST(Noise, AnEndThatOthersKeptWaitingIsSuspect) {
   EXPECT_TRUE(contains(run.reason(), "for 10 % of the time")) << run.reason();
   EXPECT_DOUBLE_EQ(run.judged().kept_waiting_fraction.value(), 0.1);
   run.ends[1].kept_waiting_ns = second_ns / 100;
+  EXPECT_EQ(run.reason(), "");
+}
+
+TEST(Noise, AnEndWaitsForItsOwnThreadsAndItsBroker) {
+  QuietRun run;
+  run.ends[1].kept_waiting_ns = second_ns / 2;
+  run.ends[1].threads_ns = second_ns / 4;
+  EXPECT_TRUE(contains(run.reason(), "for 25 % of the time")) << run.reason();
+  run.daemons_ns = second_ns / 4;
   EXPECT_EQ(run.reason(), "");
 }
 

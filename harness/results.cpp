@@ -152,6 +152,7 @@ void add_ends(Json& run, const PlannedCell& cell, const Outcome& outcome) {
                     {"elapsed_ns", end.elapsed_ns},
                     {"user_ns", end.user_ns},
                     {"system_ns", end.system_ns},
+                    {"threads_ns", end.threads_ns},
                     {"voluntary_switches", end.voluntary_switches},
                     {"involuntary_switches", end.involuntary_switches},
                     {"page_faults", end.page_faults},
@@ -162,7 +163,9 @@ void add_ends(Json& run, const PlannedCell& cell, const Outcome& outcome) {
                     {"life_system_ns", end.life_system_ns},
                     {"resident_max_bytes", end.resident_max_bytes}});
   }
-  run["cpu_ns_per_message"] = number((user_ns + system_ns) / messages);
+  const auto daemons_ns = static_cast<double>(outcome.daemons_ns);
+  run["cpu_ns_per_message"] = number((user_ns + system_ns + daemons_ns) / messages);
+  if (daemons_ns > 0) run["daemons_ns_per_message"] = number(daemons_ns / messages);
   run["user_ns_per_message"] = number(user_ns / messages);
   run["system_ns_per_message"] = number(system_ns / messages);
   run["voluntary_switches_per_message"] = number(voluntary / messages);

@@ -90,6 +90,17 @@ TEST(Results, ARoundTripIsTwoMessages) {
   EXPECT_FALSE(run.contains("messages_per_s"));
 }
 
+TEST(Results, ABrokersTimeIsPartOfTheCost) {
+  Outcome outcome = outcome_of();
+  EXPECT_FALSE(run_json(cell_of("ping_pong"), 1, 0, outcome).contains("daemons_ns_per_message"));
+  const double ends_ns = run_json(cell_of("ping_pong"), 1, 0, outcome)["cpu_ns_per_message"];
+  outcome.daemons_ns = 1'000'000;
+  const Json run = run_json(cell_of("ping_pong"), 1, 0, outcome);
+  const double daemons_ns = run["daemons_ns_per_message"];
+  EXPECT_GT(daemons_ns, 0);
+  EXPECT_DOUBLE_EQ(run["cpu_ns_per_message"].get<double>(), ends_ns + daemons_ns);
+}
+
 TEST(Results, WhatIsTooFastForAClockComesFromSubBatches) {
   const Json run = run_json(cell_of("ping_pong"), 1, 0, outcome_of());
   EXPECT_EQ(run["round_trip_source"], "sub-batches");

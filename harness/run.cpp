@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include <algorithm>
 #include <climits>
@@ -29,6 +30,12 @@ constexpr int grace_ms = 200;
 
 std::int64_t to_ns(const timeval& time) {
   return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_usec * std::int64_t{1'000};
+}
+
+std::int64_t cpu_ns(clockid_t clock) {
+  timespec time{};
+  ::clock_gettime(clock, &time);
+  return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
 }
 
 template <class Field>
@@ -166,6 +173,23 @@ void End::plan_batches(double message_ns) {
       static_cast<std::uint64_t>(std::ceil(wanted / static_cast<double>(control_.batch_messages)));
 }
 
+void End::add_usage(int sign) {
+  // Of two ends that are programs, the last one has started the daemon.
+  if (index_ + 1 == control_.meeting_size) record_.daemons_ns += sign * Daemon::cpu_ns();
+  // rusage knows of a thread what it was at the last tick.
+  record_.threads_ns += sign * (cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns(CLOCK_THREAD_CPUTIME_ID));
+  rusage usage;
+  ::getrusage(RUSAGE_SELF, &usage);
+  record_.user_ns += sign * to_ns(usage.ru_utime);
+  record_.system_ns += sign * to_ns(usage.ru_stime);
+  const auto add = [&](std::uint64_t& sum, long count) {
+    sum += static_cast<std::uint64_t>(sign * count);
+  };
+  add(record_.voluntary_switches, usage.ru_nvcsw);
+  add(record_.involuntary_switches, usage.ru_nivcsw);
+  add(record_.page_faults, usage.ru_minflt + usage.ru_majflt);
+}
+
 void End::start_measuring(bool timekeeper) {
   const SchedulerCounts before = scheduler_counts();  // reading it isn't measured
   record_.migrations = -before.migrations;
@@ -177,13 +201,9 @@ void End::start_measuring(bool timekeeper) {
   meet();
   enter(Phase::measuring);
   measuring_ = true;
-  rusage usage;
-  ::getrusage(RUSAGE_SELF, &usage);
-  record_.user_ns = -to_ns(usage.ru_utime);
-  record_.system_ns = -to_ns(usage.ru_stime);
-  record_.voluntary_switches = -static_cast<std::uint64_t>(usage.ru_nvcsw);
-  record_.involuntary_switches = -static_cast<std::uint64_t>(usage.ru_nivcsw);
-  record_.page_faults = -static_cast<std::uint64_t>(usage.ru_minflt + usage.ru_majflt);
+  record_.user_ns = record_.system_ns = record_.threads_ns = record_.daemons_ns = 0;
+  record_.voluntary_switches = record_.involuntary_switches = record_.page_faults = 0;
+  add_usage(-1);
   counters_.start();
   start_ns_ = monotonic_ns();
 }
@@ -191,13 +211,7 @@ void End::start_measuring(bool timekeeper) {
 void End::stop_measuring(std::uint64_t count) {
   record_.elapsed_ns = monotonic_ns() - start_ns_;
   record_.counters = counters_.stop();
-  rusage usage;
-  ::getrusage(RUSAGE_SELF, &usage);
-  record_.user_ns += to_ns(usage.ru_utime);
-  record_.system_ns += to_ns(usage.ru_stime);
-  record_.voluntary_switches += static_cast<std::uint64_t>(usage.ru_nvcsw);
-  record_.involuntary_switches += static_cast<std::uint64_t>(usage.ru_nivcsw);
-  record_.page_faults += static_cast<std::uint64_t>(usage.ru_minflt + usage.ru_majflt);
+  add_usage(1);
   const SchedulerCounts after = scheduler_counts();
   record_.migrations = after.migrations < 0 ? -1 : record_.migrations + after.migrations;
   record_.kept_waiting_ns =

@@ -106,6 +106,8 @@ struct alignas(64) EndRecord {
   std::int64_t elapsed_ns;
   std::int64_t user_ns;
   std::int64_t system_ns;
+  std::int64_t threads_ns;  ///< of these two: of its other threads, which a library has started
+  std::int64_t daemons_ns;  ///< CPU time of the link's daemons meanwhile; written by the last end
   std::uint64_t voluntary_switches;
   std::uint64_t involuntary_switches;
   std::uint64_t page_faults;
@@ -138,7 +140,7 @@ struct ControlBlock {
   static constexpr std::size_t batches_max = 256;
   static constexpr std::size_t scratch_size = 8192;
   /// Ends that are programs of their own must understand each other's block.
-  static constexpr std::uint64_t layout_version = 3;
+  static constexpr std::uint64_t layout_version = 4;
 
   std::uint64_t layout;  ///< layout_version; written last by who makes the block
   char transport[64];
@@ -249,6 +251,7 @@ class End {
   void plan_batches(double message_ns);
   void start_measuring(bool timekeeper);
   void stop_measuring(std::uint64_t count);
+  void add_usage(int sign);
   NamedValue& value(std::string_view name);
 
   ControlBlock& control_;

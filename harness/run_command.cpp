@@ -276,12 +276,14 @@ std::string utc_now() {
 
 Json make_context(const std::vector<std::string>& command_line, const Topology& topology,
                   TickRate rate) {
-  return {{"program", "ipcbench"},
-          {"version", build_version},
-          {"command", command_line},
-          {"started", utc_now()},
-          {"noise_thresholds", noise_thresholds()},
-          {"machine", Json(machine_record(topology, rate, measure_clock_cost(rate)))}};
+  Json context{{"program", "ipcbench"},
+               {"version", build_version},
+               {"command", command_line},
+               {"started", utc_now()},
+               {"noise_thresholds", noise_thresholds()},
+               {"machine", Json(machine_record(topology, rate, measure_clock_cost(rate)))}};
+  if (Json set = settings_in_environment(); !set.empty()) context["environment"] = std::move(set);
+  return context;
 }
 
 int run_command(const RunOptions& options, const std::vector<std::string>& command_line) {

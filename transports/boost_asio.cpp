@@ -83,6 +83,7 @@ struct BoostAsio : Connection<AsioEnd<false>> {
                    .boundary = Boundary::stream,
                    .copies = 2,
                    .carrier = "unix_stream"};
+  static constexpr std::string_view settings = "io_context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE)";
 };
 
 struct BoostAsioAsync : Connection<AsioEnd<true>> {
@@ -90,7 +91,7 @@ struct BoostAsioAsync : Connection<AsioEnd<true>> {
   static constexpr Facts facts =
       facts_like(BoostAsio::facts, "boost_asio.async",
                  "Boost.Asio, async_read and async_write, over a UNIX stream socket");
-  static constexpr std::string_view settings = "io_context(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE)";
+  static constexpr std::string_view settings = BoostAsio::settings;
 };
 
 }  // namespace

@@ -27,7 +27,8 @@ struct BoostMq {
                    .peers = Peers::many_to_many,
                    .copies = 2,
                    .carrier = "shm_posix.cond"};
-  static constexpr std::string_view settings = "max_num_msg=depth, 2 MiB";
+  static constexpr std::string_view settings =
+      "max_num_msg=depth, 2 MiB max_msg_size=size priority=0";
 
   // The memory is mapped in the process that uses it: an end's mapping is its own.
   struct Producer {

@@ -26,7 +26,7 @@ struct BoostSpsc {
                    .persistence = Persistence::kernel,
                    .copies = 2,
                    .carrier = "shm_posix.yield"};
-  static constexpr std::string_view settings = "capacity=1 MiB";
+  static constexpr std::string_view settings = "spsc_queue<std::byte> capacity=1 MiB";
 
   struct Producer {
     Mapping memory;

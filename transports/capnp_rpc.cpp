@@ -19,7 +19,7 @@ struct CapnpRpc {
                    .peers = Peers::many_to_one,
                    .copies = 3,  // into the message, in, and out
                    .carrier = "unix_stream"};
-  static constexpr std::string_view settings = "traversalLimitInWords=UINT64_MAX";
+  static constexpr std::string_view settings = "traversalLimitInWords=UINT64_MAX sizeHint=size";
   static std::size_t message_max() { return capnp_rpc::message_max; }
 
   explicit CapnpRpc(const Shape& shape) : name_(*shape.directory, NameKind::path), shape_(shape) {

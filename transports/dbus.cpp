@@ -20,6 +20,8 @@ struct DbusPeer {
       // Into the message, in and out of the socket, into a message, and a reply out of that.
       .copies = 5,
       .carrier = "unix_stream"};
+  static constexpr std::string_view settings =
+      "DBUS_TIMEOUT_INFINITE dbus_connection_flush after each reply";
   static std::size_t message_max() { return dbus::array_max; }
 
   explicit DbusPeer(const Shape& shape)
@@ -46,6 +48,10 @@ struct DbusThroughDaemon {
                    // message into the next.
                    .copies = 8,
                    .carrier = "unix_stream"};
+  static constexpr std::string_view settings =
+      "DBUS_TIMEOUT_INFINITE dbus_connection_flush after each reply; dbus-daemon: "
+      "max_message_size=134217728 max_incoming_bytes=max_outgoing_bytes=1000000000, everything "
+      "allowed";
   static std::string unavailable() { return DbusDaemon::unavailable(); }
   static std::size_t message_max() { return dbus::array_max; }
 

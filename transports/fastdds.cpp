@@ -47,8 +47,6 @@ struct Fastdds {
     sharing.copies = 0;
     return sharing;
   }
-  static constexpr std::string_view settings = End::settings;
-
   static std::string unavailable() { return PrivateNamespaces::unavailable(hidden()); }
 
   explicit Fastdds(const Shape& shape)
@@ -81,8 +79,21 @@ struct Fastdds {
 std::vector<Row> fastdds_rows() {
   using Copying = Fastdds<FastEnd>;
   using Lending = Fastdds<FastLendingEnd>;
-  return {row<Copying>(Copying::facts, over_shm), row<Copying>(Copying::udp_facts(), over_udp),
-          row<Lending>(Lending::data_sharing_facts(), by_data_sharing)};
+  std::vector<Row> rows{row<Copying>(Copying::facts, over_shm),
+                        row<Copying>(Copying::udp_facts(), over_udp),
+                        row<Lending>(Lending::data_sharing_facts(), by_data_sharing)};
+  rows[0].settings =
+      "RELIABLE VOLATILE KEEP_ALL max_samples=depth, 4 MiB DYNAMIC_REUSABLE_MEMORY_MODE "
+      "data_sharing=off publish_mode=SYNCHRONOUS heartbeatPeriod=1ms, its other delays 0; "
+      "max_message_size=size port_queue_capacity=max(512, 4 x depth)";
+  rows[1].settings =
+      "RELIABLE VOLATILE KEEP_ALL max_samples=depth, 4 MiB DYNAMIC_REUSABLE_MEMORY_MODE "
+      "data_sharing=off publish_mode=SYNCHRONOUS, ASYNCHRONOUS from 64,989 B heartbeatPeriod=1ms, "
+      "its other delays 0; sendBufferSize=receiveBufferSize=4194304";
+  rows[2].settings =
+      "RELIABLE VOLATILE KEEP_ALL max_samples=depth, 4 MiB extra_samples=2 "
+      "PREALLOCATED_MEMORY_MODE data_sharing=on publish_mode=SYNCHRONOUS";
+  return rows;
 }
 
 }  // namespace ipcbench

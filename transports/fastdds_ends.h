@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include <fastdds/dds/core/LoanableSequence.hpp>
@@ -17,9 +16,6 @@ namespace ipcbench {
 /// An end that copies.
 class FastEnd {
  public:
-  static constexpr std::string_view settings =
-      "RELIABLE KEEP_ALL max_samples=depth data_sharing=off heartbeatPeriod=1ms";
-
   explicit FastEnd(std::unique_ptr<FastEntities> entities) : entities_(std::move(entities)) {}
 
   void send(View message) { entities_->write(&message); }
@@ -41,9 +37,6 @@ class FastEnd {
 /// An end whose messages lie in the writer's memory, from which the reader takes them.
 class FastLendingEnd {
  public:
-  static constexpr std::string_view settings =
-      "RELIABLE KEEP_ALL max_samples=depth extra_samples=2 data_sharing=on";
-
   explicit FastLendingEnd(std::unique_ptr<FastEntities> entities)
       : entities_(std::move(entities)), taken_(std::make_unique<Taken>()) {}
 

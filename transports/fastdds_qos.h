@@ -67,7 +67,8 @@ Qos fast_qos(FastCarrier carrier, const Shape& shape) {
   qos.data_sharing().off();
   if (carrier == FastCarrier::data_sharing) {
     qos.endpoint().history_memory_policy = eprosima::fastrtps::rtps::PREALLOCATED_MEMORY_MODE;
-    qos.data_sharing().on("/dev/shm");
+    // By shm_open(3). Were a directory named, the files would lie in the current one.
+    qos.data_sharing().on("");
   }
   return qos;
 }

@@ -25,7 +25,8 @@ struct Iceoryx {
                    .copies = 0,
                    .carrier = how == IceoryxWait::poll ? "shm_posix.yield" : "shm_posix.posix_sem"};
   static constexpr std::string_view settings =
-      "WAIT_FOR_CONSUMER BLOCK_PRODUCER queueCapacity=depth monitoring-mode=off";
+      "WAIT_FOR_CONSUMER BLOCK_PRODUCER queueCapacity=depth monitoring-mode=off mempool=64 "
+      "MiB, 24 chunks at least";
 
   static std::string unavailable() { return Roudi::unavailable(); }
 

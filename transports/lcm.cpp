@@ -90,7 +90,7 @@ struct Lcm {
                    .copies = 4,
                    .carrier = "udp"};
   static constexpr std::string_view settings =
-      "udpm ttl=0 recv_buf_size=4194304 queue_capacity=depth";
+      "udpm ttl=0 recv_buf_size=4194304 queue_capacity=depth, 256 KiB";
 
   static std::string unavailable() { return PrivateNamespaces::unavailable(network()); }
 

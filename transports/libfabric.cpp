@@ -60,9 +60,15 @@ std::vector<Row> libfabric_rows() {
       row<Libfabric>(facts_like(tcp_facts, "libfabric.tcp_wait",
                                 "libfabric, over TCP on 127.0.0.1, asleep between messages"),
                      tcp_wait)};
-  rows[0].settings = "provider=shm FI_EP_RDM rx_size=depth";
-  rows[1].settings = "provider=tcp;ofi_rxm FI_EP_RDM rx_size=depth";
-  rows[2].settings = "provider=tcp;ofi_rxm FI_EP_RDM rx_size=depth fi_cq_sread";
+  rows[0].settings =
+      "provider=shm FI_EP_RDM FI_THREAD_DOMAIN FI_PROGRESS_MANUAL FI_ORDER_SAS rx_size=depth; "
+      "depth receives, 16 MiB; fi_inject up to inject_size";
+  rows[1].settings =
+      "provider=tcp;ofi_rxm FI_EP_RDM FI_THREAD_DOMAIN FI_PROGRESS_MANUAL FI_ORDER_SAS "
+      "rx_size=depth; depth receives, 16 MiB";
+  rows[2].settings =
+      "provider=tcp;ofi_rxm FI_EP_RDM FI_THREAD_DOMAIN FI_PROGRESS_MANUAL FI_ORDER_SAS "
+      "rx_size=depth fi_cq_sread; depth receives, 16 MiB";
   return rows;
 }
 

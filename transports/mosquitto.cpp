@@ -26,7 +26,8 @@ struct Mosquitto {
                    .standard = "MQTT 3.1.1",
                    .carrier = "unix_stream"};
   static constexpr std::string_view settings =
-      "max_inflight_messages=0 max_queued_messages=0 keepalive=0; depth under way, 64 MiB";
+      "max_inflight_messages=0 max_queued_messages=0 persistence=false sys_interval=0 keepalive=0; "
+      "depth under way, 64 MiB";
   static std::string unavailable() { return mqtt::Broker::unavailable(); }
   /// Of a packet: 256 MiB, and a topic is in it, too (MQTT Version 3.1.1, 2.2.3).
   static std::size_t message_max() { return (std::size_t{256} << 20) - 1024; }

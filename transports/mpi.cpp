@@ -30,7 +30,8 @@ struct Mpi {
                    .standard = "MPI",
                    .carrier = "shm_posix.yield"};
   static constexpr std::string_view settings =
-      "pml=ob1 btl=vader,self mpi_yield_when_idle=shares_core --bind-to none";
+      "pml=ob1 btl=vader,self btl_vader_backing_directory=/dev/shm "
+      "mpi_yield_when_idle=shares_core --bind-to none --oversubscribe; MPI_Alloc_mem";
 
   static std::string unavailable() {
     std::string why = Daemon::why_missing("mpirun", "openmpi-bin");

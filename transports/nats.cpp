@@ -19,7 +19,8 @@ struct Nats {
                    .copies = 7,
                    .carrier = "tcp"};
   static constexpr std::string_view settings =
-      "SendAsap=true max_pending=1GiB write_deadline=1h; depth under way, 64 MiB";
+      "SendAsap=true PendingLimits=-1 max_payload=64MiB max_pending=1GiB write_deadline=1h; depth "
+      "under way, 64 MiB";
   static std::string unavailable() { return nats::Server::unavailable(); }
   static std::size_t message_max() { return nats::payload_max; }
 

@@ -4,6 +4,10 @@
 // send multiple commands to the server without waiting for the replies at all"
 // (https://redis.io/docs/latest/develop/use/pipelining/). It reads them when it has no room left
 // for messages: then it waits for the receiver, who gives room back through a list.
+//
+// From a list a message is taken at a time, as by programs that share one. BLMPOP (Redis 7) takes
+// several: but they would be lost with a receiver that is killed, and nobody else's where several
+// receive, who so would have to be told from a single one.
 #pragma once
 
 #include <memory>

@@ -58,25 +58,40 @@ class Roudi {
   }
   /// What the run has to itself.
   static Private hidden() { return {.emptied = {"/dev/shm", "/tmp"}}; }
-  /// How many messages a subscriber's queue holds: as many as wanted, as far as there is memory.
+  /// How many messages a subscriber's queue holds: as many as wanted, as far as there is memory,
+  /// and one at least.
   static std::size_t depth(const Shape& shape) {
-    constexpr std::size_t memory_max = 64 << 20;  // RouDi zeroes it all before it is ready
-    constexpr std::size_t least = 2;
-    const std::size_t chunks = memory_max / ways_max / std::max<std::size_t>(shape.size, 1);
-    const std::size_t affordable = std::max(chunks, least + chunks_held) - chunks_held;
-    return std::min({shape.depth, affordable, std::size_t{iox::MAX_SUBSCRIBER_QUEUE_CAPACITY}});
+    const std::size_t affordable = memory_max / chunk_size(shape) / ways_usual;
+    return std::min({shape.depth, std::max(affordable, 1 + chunks_held) - chunks_held,
+                     std::size_t{iox::MAX_SUBSCRIBER_QUEUE_CAPACITY}});
   }
 
  private:
   static constexpr const char* socket = "/tmp/roudi";
-  static constexpr std::size_t ways_max = 8;  ///< that messages go at once, on all links of a run
-  static constexpr std::size_t chunks_held = 3;  ///< beside the queue's, by the ends of a way
+  /// RouDi zeroes it all before it is ready. It is more where that isn't enough for 24 messages: of
+  /// 16 MiB, 384 MiB.
+  static constexpr std::size_t memory_max = 64 << 20;
+  /// That messages go at once, on all links of a run: there is memory for so many, whatever a
+  /// message's size is; and for as many as there may be (`--crowd`) where it is within bounds.
+  static constexpr std::size_t ways_usual = 8;
+  static constexpr std::size_t ways_max = 64;
+  /// Beside the queue's, by the ends of a way: one that is written, and one that is read. Where
+  /// there is no other, a loan fails: it doesn't wait. What a publisher keeps as its last chunk is
+  /// one of these, or lent again.
+  static constexpr std::size_t chunks_held = 2;
 
+  static std::size_t chunk_size(const Shape& shape) {
+    return std::max<std::size_t>((shape.size + 31) / 32 * 32, 32);
+  }
+  static std::size_t chunks(const Shape& shape) {
+    const std::size_t of_a_way = depth(shape) + chunks_held;
+    return std::clamp(memory_max / chunk_size(shape), ways_usual * of_a_way, ways_max * of_a_way);
+  }
   static std::string configure(const Shape& shape) {
     const std::string path = shape.directory->path() + "/roudi.toml";
     std::ofstream(path) << fmt::format(
         "[general]\nversion = 1\n[[segment]]\n[[segment.mempool]]\nsize = {}\ncount = {}\n",
-        (shape.size + 31) / 32 * 32, ways_max * (depth(shape) + chunks_held));
+        chunk_size(shape), chunks(shape));
     return path;
   }
 

@@ -25,6 +25,7 @@ struct SdBusPeer {
                    // Into the message, in and out of the socket, and a reply out of its message.
                    .copies = 4,
                    .carrier = "unix_stream"};
+  static constexpr std::string_view settings = "sd_bus_set_server=1 sd_bus_call(usec=UINT64_MAX)";
   static std::size_t message_max() { return dbus::array_max; }
 
   explicit SdBusPeer(const Shape& shape) : link_(shape), size_(shape.size) {}
@@ -47,6 +48,10 @@ struct SdBusDaemon {
                    // message into the next.
                    .copies = 7,
                    .carrier = "unix_stream"};
+  static constexpr std::string_view settings =
+      "sd_bus_set_bus_client=1 sd_bus_call(usec=UINT64_MAX); dbus-daemon: "
+      "max_message_size=134217728 max_incoming_bytes=max_outgoing_bytes=1000000000, everything "
+      "allowed";
   static std::string unavailable() { return DbusDaemon::unavailable(); }
   static std::size_t message_max() { return dbus::array_max; }
 

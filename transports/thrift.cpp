@@ -62,11 +62,15 @@ constexpr Connected tcp{.domain = AF_INET,
 }  // namespace
 
 std::vector<Row> thrift_rows() {
-  return {row<ThriftBuffered>(ThriftBuffered::facts, unix_path<SOCK_STREAM>),
-          row<ThriftFramed>(ThriftFramed::facts, unix_path<SOCK_STREAM>),
-          row<ThriftBuffered>(facts_over_tcp(ThriftBuffered::facts, "thrift.tcp",
-                                             "Apache Thrift, over TCP on 127.0.0.1, TCP_NODELAY"),
-                              tcp)};
+  std::vector<Row> rows{
+      row<ThriftBuffered>(ThriftBuffered::facts, unix_path<SOCK_STREAM>),
+      row<ThriftFramed>(ThriftFramed::facts, unix_path<SOCK_STREAM>),
+      row<ThriftBuffered>(facts_over_tcp(ThriftBuffered::facts, "thrift.tcp",
+                                         "Apache Thrift, over TCP on 127.0.0.1, TCP_NODELAY"),
+                          tcp)};
+  rows[2].settings =
+      "TBinaryProtocol TBufferedTransport(65536) TConfiguration(INT_MAX,INT_MAX) TCP_NODELAY";
+  return rows;
 }
 
 }  // namespace ipcbench

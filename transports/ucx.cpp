@@ -44,7 +44,9 @@ struct Ucx {
   }
 
   explicit Ucx(const Shape& shape) : shape_(shape), introduction_(*shape.directory) {
-    if (!way().is_tcp) place_.emplace(*shape.directory, ucx::hidden());
+    const Private hidden = way().is_tcp ? ucx::hidden_by_tcp() : ucx::hidden();
+    static const bool can_hide = PrivateNamespaces::unavailable(hidden).empty();
+    if (can_hide || !way().is_tcp) place_.emplace(*shape.directory, hidden);
   }
   UcxEnd producer() { return {way(), shape_, introduction_, false}; }
   UcxEnd consumer() { return {way(), shape_, introduction_, true}; }
@@ -82,20 +84,22 @@ Row variant(const UcxWay& way, std::string_view settings, const Facts& facts) {
 
 std::vector<Row> ucx_rows() {
   return {
-      variant(posix, "UCX_TLS=posix UCX_FIFO_SIZE=depth", Ucx::facts),
+      variant(posix, "UCX_TLS=posix UCX_FIFO_SIZE=depth UCS_THREAD_MODE_SINGLE", Ucx::facts),
       variant(
-          posix_wait, "UCX_TLS=posix UCX_FIFO_SIZE=depth ucp_worker_wait",
+          posix_wait, "UCX_TLS=posix UCX_FIFO_SIZE=depth UCS_THREAD_MODE_SINGLE ucp_worker_wait",
           facts_by("ucx.posix_wait", "UCX, through POSIX shared memory, asleep between messages",
                    "shm_posix.futex")),
-      variant(sysv, "UCX_TLS=sysv UCX_FIFO_SIZE=depth",
+      variant(sysv, "UCX_TLS=sysv UCX_FIFO_SIZE=depth UCS_THREAD_MODE_SINGLE",
               facts_by("ucx.sysv", "UCX, tagged messages through System V shared memory",
                        "shm_sysv.yield")),
-      variant(cma, "UCX_TLS=posix,cma UCX_FIFO_SIZE=depth",
+      variant(cma, "UCX_TLS=posix,cma UCX_FIFO_SIZE=depth UCS_THREAD_MODE_SINGLE",
               facts_by("ucx.cma", "UCX, POSIX shared memory, large messages by process_vm_readv",
                        "shm_posix.yield", 1)),
-      variant(tcp, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0",
+      variant(tcp, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0 UCS_THREAD_MODE_SINGLE",
               facts_over_tcp(Ucx::facts, "ucx.tcp", "UCX, tagged messages over TCP on 127.0.0.1")),
-      variant(tcp_wait, "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0 ucp_worker_wait",
+      variant(tcp_wait,
+              "UCX_TLS=tcp UCX_NET_DEVICES=lo UCX_ZCOPY_THRESH=0 UCS_THREAD_MODE_SINGLE "
+              "ucp_worker_wait",
               facts_over_tcp(Ucx::facts, "ucx.tcp_wait",
                              "UCX, over TCP on 127.0.0.1, asleep between messages"))};
 }

@@ -36,6 +36,11 @@ namespace ucx {
 inline Private hidden() {
   return {.emptied = {"/dev/shm"}, .has_ipc = true};
 }
+/// The same by TCP: each process tries out, with a segment of System V's, whether it hears of
+/// mappings. Without the right to hide that it is done in the open.
+inline Private hidden_by_tcp() {
+  return {.has_ipc = true};
+}
 
 /// What the library has complained of last, in place of a line on standard output.
 inline char complaint[200] = "";
