@@ -10,3 +10,8 @@ enable_language(C)
 set_source_files_properties(${stubs}/types/cyclonedds.c PROPERTIES COMPILE_OPTIONS "-w")
 target_sources(cyclonedds PRIVATE ${stubs}/types/cyclonedds.h ${stubs}/types/cyclonedds.c)
 target_include_directories(cyclonedds SYSTEM PRIVATE ${stubs})
+# A library that is built with iceoryx comes with its headers.
+find_package(iceoryx_posh QUIET)
+if(iceoryx_posh_FOUND)
+  target_link_libraries(cyclonedds PRIVATE iceoryx_posh::iceoryx_posh)
+endif()

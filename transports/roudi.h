@@ -56,6 +56,8 @@ class Roudi {
     const std::string why = Daemon::why_missing("iox-roudi", "iceoryx");
     return why.empty() ? PrivateNamespaces::unavailable(hidden()) : why;
   }
+  /// What the run has to itself.
+  static Private hidden() { return {.emptied = {"/dev/shm", "/tmp"}}; }
   /// How many messages a subscriber's queue holds: as many as wanted, as far as there is memory,
   /// and one at least.
   static std::size_t depth(const Shape& shape) {
@@ -85,7 +87,6 @@ class Roudi {
     const std::size_t of_a_way = depth(shape) + chunks_held;
     return std::clamp(memory_max / chunk_size(shape), ways_usual * of_a_way, ways_max * of_a_way);
   }
-  static Private hidden() { return {.emptied = {"/dev/shm", "/tmp"}}; }
   static std::string configure(const Shape& shape) {
     const std::string path = shape.directory->path() + "/roudi.toml";
     std::ofstream(path) << fmt::format(
