@@ -9,12 +9,6 @@
 namespace ipcbench {
 namespace {
 
-[[maybe_unused]] std::int64_t raw_ns() {
-  timespec now;
-  ::clock_gettime(CLOCK_MONOTONIC_RAW, &now);
-  return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
-}
-
 template <class Clock>
 double read_cost_ns(TickRate rate) {
   constexpr int reads = 1000;
@@ -44,10 +38,10 @@ TickRate measure_tick_rate() {
                          flags.find(" rdtscp") != std::string::npos;
   if (!invariant || source != "tsc") return {};
   const TscClock clock(TickRate{1});
-  const std::int64_t start_ns = raw_ns();
+  const std::int64_t start_ns = clock_ns(CLOCK_MONOTONIC_RAW);
   const std::uint64_t start = clock.now();
   std::int64_t now_ns;
-  do now_ns = raw_ns();
+  do now_ns = clock_ns(CLOCK_MONOTONIC_RAW);
   while (now_ns - start_ns < 10'000'000);
   const std::uint64_t ticks = clock.now() - start;
   const double ns_per_tick = static_cast<double>(now_ns - start_ns) / static_cast<double>(ticks);

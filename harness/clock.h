@@ -15,9 +15,16 @@
 
 namespace ipcbench {
 
+/// A clock of clock_gettime(2) in nanoseconds; 0 where there is no such clock.
+inline std::int64_t clock_ns(clockid_t clock) {
+  timespec now{};
+  ::clock_gettime(clock, &now);
+  return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
+}
+
 /// CLOCK_MONOTONIC in nanoseconds; one clock for all processes and cores of the machine.
 inline std::int64_t monotonic_ns() {
-  timespec now;
+  timespec now;  // not zeroed: it is read in loops
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
 }

@@ -16,18 +16,12 @@ namespace {
 
 constexpr NoiseThresholds thresholds;
 
-std::int64_t read_clock(clockid_t clock) {
-  timespec now;
-  ::clock_gettime(clock, &now);
-  return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
-}
-
 ClockReadings read_clocks_once(TickRate rate) {
   ClockReadings readings;
   readings.monotonic_ns = monotonic_ns();
-  readings.boottime_ns = read_clock(CLOCK_BOOTTIME);
-  readings.realtime_ns = read_clock(CLOCK_REALTIME);
-  readings.raw_ns = read_clock(CLOCK_MONOTONIC_RAW);
+  readings.boottime_ns = clock_ns(CLOCK_BOOTTIME);
+  readings.realtime_ns = clock_ns(CLOCK_REALTIME);
+  readings.raw_ns = clock_ns(CLOCK_MONOTONIC_RAW);
   readings.ticks = rate.usable() ? TscClock(rate).now() : 0;
   readings.within_ns = monotonic_ns() - readings.monotonic_ns;
   return readings;

@@ -6,7 +6,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <algorithm>
 #include <climits>
@@ -30,12 +29,6 @@ constexpr int grace_ms = 200;
 
 std::int64_t to_ns(const timeval& time) {
   return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_usec * std::int64_t{1'000};
-}
-
-std::int64_t cpu_ns(clockid_t clock) {
-  timespec time{};
-  ::clock_gettime(clock, &time);
-  return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec;
 }
 
 template <class Field>
@@ -177,7 +170,8 @@ void End::add_usage(int sign) {
   // Of two ends that are programs, the last one has started the daemon.
   if (index_ + 1 == control_.meeting_size) record_.daemons_ns += sign * Daemon::cpu_ns();
   // rusage knows of a thread what it was at the last tick.
-  record_.threads_ns += sign * (cpu_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns(CLOCK_THREAD_CPUTIME_ID));
+  record_.threads_ns +=
+      sign * (clock_ns(CLOCK_PROCESS_CPUTIME_ID) - clock_ns(CLOCK_THREAD_CPUTIME_ID));
   rusage usage;
   ::getrusage(RUSAGE_SELF, &usage);
   record_.user_ns += sign * to_ns(usage.ru_utime);

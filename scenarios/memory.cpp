@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/clock.h"
 #include "harness/laboratory.h"
 #include "scenarios/payload.h"
 
@@ -20,10 +21,12 @@ namespace {
 
 constexpr std::size_t producer = 0;
 constexpr std::size_t consumer = 1;
-constexpr std::uint64_t links_max = 32;
+constexpr std::int64_t links_max = 32;
 constexpr std::uint64_t messages_max = 1'000'000;
 constexpr std::uint64_t bytes_max = std::uint64_t{256} << 20;
 constexpr std::int64_t opening_ns = 2'000'000'000;  // a library may work hard to open a link
+constexpr std::int64_t all_open_ns =
+    4'000'000'000;  // about; with fewer links where each takes long
 
 /// A memory control group for the calling process and its children: what the kernel keeps for them
 /// is counted there, and nobody else's.
@@ -88,15 +91,15 @@ std::uint64_t own_bytes() {
   throw std::runtime_error("/proc/self/smaps_rollup: no line with Pss");
 }
 
-/// In a group of its own: so many links are opened by two processes, which say what they have grown
-/// by. The kernel's share is known to who made the group.
+/// In a group of its own: `wanted` links are opened by two processes, which say what they have
+/// grown by. The kernel's share is known to who made the group.
 std::string open_links(Bench& bench, Runner& runner, const LinkMaker& maker,
-                       const MemoryGroup* group) {
+                       const MemoryGroup* group, std::size_t wanted) {
   std::vector<std::unique_ptr<AnyLink>> links;
   const std::int64_t kernel_before = group != nullptr ? *group->kernel_bytes() : 0;
   // Some kinds are scarce (huge pages, message queues): what can be had is enough.
   try {
-    while (links.size() != links_max) links.push_back(maker.make(runner.shape()));
+    while (links.size() != wanted) links.push_back(maker.make(runner.shape()));
   } catch (const std::exception&) {
     if (links.empty()) throw;
   }
@@ -190,8 +193,15 @@ void tell_cost(End& end, Runner& runner, const LinkMaker& maker) {
     why_no_group = error.what();
   }
   const MemoryGroup* const counted = group ? &*group : nullptr;
-  const Three all =
-      ask(runner, [&](Bench& bench) { return open_links(bench, runner, maker, counted); });
+  const auto open_many = [&](std::int64_t wanted) {
+    return ask(runner, [&](Bench& bench) {
+      return open_links(bench, runner, maker, counted, static_cast<std::size_t>(wanted));
+    });
+  };
+  const std::int64_t start_ns = monotonic_ns();
+  Three all = open_many(1);
+  const std::int64_t affordable = all_open_ns / (monotonic_ns() - start_ns);
+  if (affordable > 1) all = open_many(std::min(affordable, links_max));
   const auto links = static_cast<double>(all.first);
   end.set_value("links", links);
   end.set_value("resident_bytes", static_cast<double>(all.second) / links);
