@@ -59,8 +59,8 @@ struct Noise {
 
 /// From which on a finding makes a run suspect.
 struct NoiseThresholds {
-  /// Above what accounting makes of nothing. On the virtual machines that this was tried on, steal
-  /// was always 0 and said nothing; where it is counted, it is time that the run didn't have.
+  /// Above what accounting makes of nothing. Some virtual machines never count any; where it is
+  /// counted, it is time that the run didn't have.
   double steal_fraction = 0.05;
   double stolen_ticks = 2;  ///< one may have been anywhere within 10 ms
   /// CPU pressure of a few per cent moves means (rank correlation 0.6). The ends' own waiting says

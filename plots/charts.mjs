@@ -450,7 +450,7 @@ export const charts = [
     help: 'Median over the repeats, with its interval as a band. “max” says up to which size a mechanism goes.' },
   { name: 'load', heading: 'Under offered load', draw: load, help: 'Messages are sent at intended times, whatever the answer’s delay.' },
   { name: 'pareto', heading: 'What speed costs', draw: pareto,
-    help: 'Left is less CPU time, both ends together. On the dashed front nothing is both faster and cheaper.' },
+    help: 'Left is less CPU time, of both ends and of a broker. On the dashed front nothing is both faster and cheaper.' },
   { name: 'placements', heading: 'By placement', draw: placements, help: 'The same transport with its ends nearer or farther apart.' },
   { name: 'forest', heading: 'What changed', draw: forest, help: 'Right of the grey margin is worse; the point is the change, the line its interval.' },
   { name: 'history', heading: 'History', draw: history,
