@@ -71,8 +71,10 @@ inline void write_all(Waitable& out, View message) {
   }
 }
 
-/// Fills `buffer` from a byte stream and returns its size. Throws at end of file.
-inline std::size_t read_all(Waitable& in, Bytes buffer) {
+/// Fills `buffer` from a byte stream, a Waitable or what is derived from it, and returns its size.
+/// Throws at end of file.
+template <class Stream>
+std::size_t read_all(Stream& in, Bytes buffer) {
   const std::size_t size = buffer.size();
   while (true) {
     const ssize_t got = ::read(in.get(), buffer.data(), buffer.size());

@@ -6,6 +6,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "scenarios/matrix.h"
 
 namespace ipcbench {
@@ -32,9 +34,20 @@ struct Pty {
     return master ? "" : std::string("no pseudoterminal to be had: ") + ::strerror(errno);
   }
 
-  // Once the producer's end is gone, a read here fails with EIO, behind all that was written.
+  /// Once the producer's end is gone, a read here fails with EIO, behind all that was written. One
+  /// read may fail before: the kernel looks for bytes, then whether the slave is open, and between
+  /// these the last bytes may have come and the slave gone.
+  struct Terminal : Waitable {
+    using Waitable::Waitable;
+    void await_readable(const char* call) {
+      if (errno == EIO && !std::exchange(has_failed, true)) return;  // and it is read again
+      Waitable::await_readable(call);
+    }
+    bool has_failed = false;
+  };
+
   struct End {
-    Waitable fd;
+    Terminal fd;
     void send(View message) { write_all(fd, message); }
     std::size_t recv(Bytes buffer) { return read_all(fd, buffer); }
   };
@@ -64,13 +77,13 @@ struct Pty {
     check(::tcgetattr(slave.get(), &mode), "tcgetattr", path);
     ::cfmakeraw(&mode);
     check(::tcsetattr(slave.get(), TCSANOW, &mode), "tcsetattr", path);
-    return {Waitable(std::move(slave), waiting_)};
+    return {Terminal(std::move(slave), waiting_)};
   }
   /// When the last descriptor of the master goes, the slave is hung up and loses what it hasn't
   /// read. So the link keeps one until all ends are done.
   End consumer() {
     const int fd = check(::fcntl(master_.get(), F_DUPFD_CLOEXEC, 0), "fcntl", "F_DUPFD_CLOEXEC");
-    return {Waitable(Fd(fd), waiting_)};
+    return {Terminal(Fd(fd), waiting_)};
   }
 
  private:
