@@ -92,13 +92,11 @@ std::string wrapped(const std::string& beginning, const std::vector<std::string>
   return text + line + "\n";
 }
 
-/// Why transports aren't available, and which.
-void print_unavailable(std::size_t columns) {
-  std::map<std::string, std::vector<std::string>> names;
-  for (const Row& row : all_rows())
-    if (const std::string why = row.unavailable(); !why.empty())
-      names[why].emplace_back(row.facts.name);
-  for (const auto& [why, rows] : names) {
+/// The names of the transports that aren't available, by the reason.
+using Unavailable = std::map<std::string, std::vector<std::string>>;
+
+void print_unavailable(const Unavailable& not_here, std::size_t columns) {
+  for (const auto& [why, rows] : not_here) {
     std::istringstream reason(why + ":");
     std::vector<std::string> words{std::istream_iterator<std::string>(reason), {}};
     for (const std::string& name : rows)
@@ -115,11 +113,13 @@ void print_list() {
   constexpr std::size_t limit_width = 8;
   fmt::print("{:<{}}  {:<{}}  {:>{}}  what it is\n", "transport", name_width, "scenarios",
              marks_width, "largest", limit_width);
+  Unavailable not_here;  // asked once: some rows try it in a process of its own
   for (const Row& row : all_rows()) {
     std::string marks;
     for (std::size_t i = 0; i < row.cells.size(); ++i)
       marks += row.cells[i] == nullptr ? "·" : std::string(1, letter_of(i));
     const std::string why_not = row.unavailable();
+    if (!why_not.empty()) not_here[why_not].emplace_back(row.facts.name);
     const std::string name = fmt::format("{}{}", row.facts.name, why_not.empty() ? "" : "*");
     const std::string limit = limit_text(row);
     const auto padding = [](std::size_t width, std::size_t used) {
@@ -138,7 +138,7 @@ void print_list() {
                                            all_scenarios()[i].needs),
                                columns));
   fmt::print("·  doesn't fit: 'ipcbench describe TRANSPORT' says why\n");
-  print_unavailable(columns);
+  print_unavailable(not_here, columns);
 }
 
 }  // namespace
