@@ -24,9 +24,8 @@ constexpr std::size_t consumer = 1;
 constexpr std::int64_t links_max = 32;
 constexpr std::uint64_t messages_max = 1'000'000;
 constexpr std::uint64_t bytes_max = std::uint64_t{256} << 20;
-constexpr std::int64_t opening_ns = 2'000'000'000;  // a library may work hard to open a link
-constexpr std::int64_t all_open_ns =
-    4'000'000'000;  // about; with fewer links where each takes long
+constexpr std::int64_t opening_ns = 2'000'000'000;   // a library may work hard to open a link
+constexpr std::int64_t all_open_ns = 4'000'000'000;  // fewer links are opened where it takes longer
 
 /// A memory control group for the calling process and its children: what the kernel keeps for them
 /// is counted there, and nobody else's.
